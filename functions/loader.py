@@ -1,0 +1,158 @@
+"""Registry and engine meet here: a version in a store becomes a served model, or is refused with its reason.
+
+Nothing is unpickled before the manifest was read and the artifact's digest was right, and nothing is served before
+the golden rows came out as the trainer saw them.
+"""
+
+import hashlib
+import math
+import sys
+from dataclasses import dataclass
+
+from functions.errors import ModelNotFound, ModelRefused, ObjectNotFound
+from functions.inference.engine import Engine, Predictions
+from functions.inference.model import ServedModel
+from functions.inference.schema import Schema
+from functions.registry import alias, keys
+from functions.registry.manifest import Artifact, GoldenRow, Manifest, decode
+from functions.registry.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which version to load: the pinned one, else the one its alias names when it is asked."""
+
+    name: str
+    alias: str = "live"
+    version: str | None = None
+
+
+def resolve(store: Store, reference: Reference) -> str:
+    """The version to load. Raises ModelNotFound."""
+    return reference.version or alias.read(store, reference.name, reference.alias).version
+
+
+def load(store: Store, reference: Reference) -> ServedModel:
+    """The model that `reference` names now. Raises ModelNotFound, ModelRefused, StoreError."""
+    return load_version(store, reference.name, resolve(store, reference))
+
+
+def load_version(store: Store, name: str, version: str) -> ServedModel:
+    """One version of one model. Raises ModelNotFound, ModelRefused, StoreError."""
+    folder = keys.version_folder(name, version)
+    try:
+        manifest = decode(store.get(folder + keys.MANIFEST).body)
+    except ObjectNotFound:
+        raise ModelNotFound(f"{name} has no version {version} in {store.url}; check MODEL_VERSION or promote") from None
+    except ModelRefused as error:
+        raise ModelRefused(f"version {version}: {error.message}") from None
+    if (manifest.name, manifest.version) != (name, version):
+        raise ModelRefused(f"version {version}: its manifest is of {manifest.name} {manifest.version}; publish it anew")
+    return load_from(store, folder, manifest)
+
+
+def load_from(store: Store, folder: str, manifest: Manifest) -> ServedModel:
+    """A model from its manifest and the folder its artifacts lie in. Raises ModelRefused, StoreError."""
+    engine = _joblib(store, folder, manifest)
+    _replay(engine, manifest)
+    return ServedModel(
+        name=manifest.name,
+        version=manifest.version,
+        signature=manifest.signature,
+        schema=Schema(manifest.signature),
+        engine=engine,
+        public=manifest.public(),
+    )
+
+
+def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:
+    trained = manifest.libraries.get("scikit-learn")
+    try:
+        import sklearn
+    except ImportError:
+        raise ModelRefused(
+            f"version {manifest.version} needs scikit-learn {trained}, and this image has none; deploy the full image"
+        ) from None
+    if trained != sklearn.__version__:
+        raise ModelRefused(
+            f"version {manifest.version} was fitted with scikit-learn {trained}, this image has {sklearn.__version__}; "
+            "train it again with this image's lock, or deploy the image it was trained with"
+        )
+    body = _verified(store, folder, manifest, _artifact(manifest, ".joblib"))
+    import io
+
+    import joblib
+
+    from functions.inference.joblib_engine import JoblibEngine
+
+    try:
+        pipeline = joblib.load(io.BytesIO(body))
+    except Exception as error:
+        raise ModelRefused(
+            f"version {manifest.version}: the pipeline cannot be loaded here ({type(error).__name__}: {error}); "
+            f"Python {sys.version.split()[0]}, trained on {manifest.libraries.get('python')}"
+        ) from error
+    return JoblibEngine(pipeline, manifest.signature)
+
+
+def _verified(store: Store, folder: str, manifest: Manifest, artifact: Artifact) -> bytes:
+    key = artifact.key
+    try:
+        body = store.get(folder + key).body
+    except ObjectNotFound:
+        raise ModelRefused(f"version {manifest.version}: {key} is missing; publish the model anew") from None
+    if len(body) != artifact.size:
+        raise ModelRefused(
+            f"version {manifest.version}: {key} has {len(body)} bytes, expected {artifact.size}; publish the model anew"
+        )
+    digest = hashlib.sha256(body).hexdigest()
+    if digest != artifact.sha256:
+        raise ModelRefused(
+            f"version {manifest.version}: {key} has SHA-256 {digest}, expected {artifact.sha256}; "
+            "somebody changed it: publish the model anew"
+        )
+    return body
+
+
+def _artifact(manifest: Manifest, ending: str) -> Artifact:
+    for artifact in manifest.artifacts:
+        if artifact.key.endswith(ending):
+            return artifact
+    raise ModelRefused(f"version {manifest.version}: the manifest lists no *{ending}; publish the model anew")
+
+
+def _replay(engine: Engine, manifest: Manifest) -> None:
+    if not manifest.golden:
+        raise ModelRefused(f"version {manifest.version}: the manifest has no golden rows; publish the model anew")
+    try:
+        predicted = engine.predict_rows([golden.row for golden in manifest.golden])
+    except Exception as error:
+        raise ModelRefused(
+            f"version {manifest.version}: the golden rows cannot be predicted ({type(error).__name__}: {error})"
+        ) from error
+    for index, golden in enumerate(manifest.golden):
+        difference = _difference(golden, index, predicted, manifest)
+        if difference:
+            raise ModelRefused(
+                f"version {manifest.version}: golden row {index} gives {difference}; this environment computes "
+                "something else than the trainer did: compare the libraries in the manifest"
+            )
+
+
+def _difference(golden: GoldenRow, index: int, predicted: Predictions, manifest: Manifest) -> str | None:
+    """What is not as the trainer saw it, or None. Labels are equal; numbers lie within the manifest's tolerance."""
+    tolerance = manifest.engine.tolerance
+    if predicted.classes is None:
+        value = (predicted.values or [math.nan])[index]
+        expected = float(golden.prediction)
+        close = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+        return None if close else f"{value!r}, expected {expected!r}"
+    label = manifest.classes[predicted.classes[index]]
+    if label != golden.prediction:
+        return f"{label!r}, expected {golden.prediction!r}"
+    if golden.probabilities is None or predicted.probabilities is None:
+        same = golden.probabilities is None and predicted.probabilities is None
+        return None if same else "probabilities where there were none, or none where there were"
+    pairs = zip(predicted.probabilities[index], golden.probabilities, strict=True)
+    worst = max(abs(one - other) for one, other in pairs)
+    return None if worst <= tolerance else f"a probability {worst:.3g} away from the trainer's"

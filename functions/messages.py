@@ -1,0 +1,34 @@
+"""The neutral messages between doors and rooms; they know no cloud, no protocol and no model."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP-shaped request. Header names are lower case; `path` has no stage prefix and no query."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    query: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP-shaped answer. `body` is UTF-8 text (JSON unless `content-type` says otherwise)."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """Somebody wrote an object. `key` is decoded. What the event says of it may be old: the object is asked again."""
+
+    bucket: str
+    key: str
+    etag: str | None = None
+    version_id: str | None = None

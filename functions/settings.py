@@ -1,0 +1,100 @@
+"""The one place that reads the environment. An empty value counts as unset."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.errors import NotConfigured
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """How to reach S3 where that differs from AWS's own defaults."""
+
+    endpoint: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "StoreSettings":
+        return cls(
+            endpoint=environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or None,
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which model is served, and from where."""
+
+    store: str
+    name: str
+    alias: str
+    version: str | None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "ModelSettings":
+        """Raises NotConfigured where MODEL_STORE or MODEL_NAME is missing."""
+        return cls(
+            store=_needed(environ, "MODEL_STORE", "s3://bucket[/prefix] or file:///folder"),
+            name=_needed(environ, "MODEL_NAME", "the model's name in the registry"),
+            alias=environ.get("MODEL_ALIAS") or "live",
+            version=environ.get("MODEL_VERSION") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """How drops are scored. Sizes in bytes, shares from 0 to 1."""
+
+    store: str
+    max_rejected_share: float
+    max_record_bytes: int
+    separator: str | None
+    probabilities: bool
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "BatchSettings":
+        """Raises NotConfigured where a value cannot be read."""
+        store = environ.get("DATA_STORE") or _needed(environ, "MODEL_STORE", "s3://bucket[/prefix] or file:///folder")
+        return cls(
+            store=store,
+            max_rejected_share=_number(environ, "BATCH_MAX_REJECTED_SHARE", 0.5, 0.0, 1.0),
+            max_record_bytes=int(_number(environ, "BATCH_MAX_RECORD_BYTES", MIB, 64, 64 * MIB)),
+            separator=_separator(environ),
+            probabilities=_flag(environ, "BATCH_PROBABILITIES"),
+        )
+
+
+def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
+    value = environ.get(name)
+    if not value:
+        raise NotConfigured(f"{name} is not set; set it to {what}")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise NotConfigured(f"{name} is {text!r}; set it to a number from {least:g} to {most:g}")
+    return value
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name) or "false"
+    if text not in ("true", "false"):
+        raise NotConfigured(f"{name} is {text!r}; set it to true or false")
+    return text == "true"
+
+
+def _separator(environ: Mapping[str, str]) -> str | None:
+    text = environ.get("BATCH_SEPARATOR") or None
+    named = {"tab": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text)
+    if named is not None and (len(named) != 1 or named in '"\r\n' or not named.isascii()):
+        raise NotConfigured(f"BATCH_SEPARATOR is {text!r}; set it to one ASCII character, or tab, comma, semicolon")
+    return named

@@ -1,0 +1,39 @@
+"""One JSON line per event on standard output, with metrics in CloudWatch's embedded metric format. No library.
+
+Source: CloudWatch User Guide, "Specification: Embedded metric format".
+"""
+
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+NAMESPACE = "serverless-sklearn"
+
+
+def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
+    """Writes one line: level, message and the fields, all JSON-ready."""
+    _write({"level": level, "time": _now(), "message": message, **fields})
+
+
+def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], **fields: Any) -> None:
+    """Writes one line that is a log entry and a set of metrics at once; `metrics` maps name to (value, unit)."""
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["function"]],
+        "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in metrics.items()],
+    }
+    values = {name: value for name, (value, _) in metrics.items()}
+    embedded = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    line = {"level": "INFO", "time": _now(), "message": message, "function": function, **values, **fields}
+    _write({**line, "_aws": embedded})
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
