@@ -1,0 +1,11 @@
+#!/bin/sh
+# The function image's entry point: "score ..." runs the command line, anything else is a handler for Lambda.
+if [ "$1" = score ]; then
+    shift
+    exec python3 -m functions.score "$@"
+fi
+if [ -z "$AWS_LAMBDA_RUNTIME_API" ]; then
+    echo "nothing to serve: AWS_LAMBDA_RUNTIME_API is unset (Lambda, SAM and compose set it); to score a file: score <file> ..." >&2
+    exit 2
+fi
+exec python3 -m awslambdaric "$@"
