@@ -17,11 +17,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP-shaped answer. `body` is UTF-8 text (JSON unless `content-type` says otherwise)."""
+    """One HTTP-shaped answer. `body` is UTF-8 text (JSON unless `content-type` says otherwise).
+
+    `rows` is how many rows it predicts, for the log and for the size limit.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

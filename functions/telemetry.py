@@ -13,8 +13,8 @@ NAMESPACE = "serverless-sklearn"
 
 
 def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
-    """Writes one line: level, message and the fields, all JSON-ready."""
-    _write({"level": level, "time": _now(), "message": message, **fields})
+    """Writes one line: level, message and the fields that are not None, all JSON-ready."""
+    _write({"level": level, "time": _now(), "message": message, **_given(fields)})
 
 
 def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], **fields: Any) -> None:
@@ -26,12 +26,23 @@ def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], 
     }
     values = {name: value for name, (value, _) in metrics.items()}
     embedded = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    line = {"level": "INFO", "time": _now(), "message": message, "function": function, **values, **fields}
+    line = {"level": "INFO", "time": _now(), "message": message, "function": function, **values, **_given(fields)}
     _write({**line, "_aws": embedded})
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback as text, for the log only."""
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _write(line: dict[str, Any]) -> None:

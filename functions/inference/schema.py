@@ -51,8 +51,8 @@ class Schema:
             values = self._by_name(index, instance, problems)
         elif isinstance(instance, list):
             if len(instance) != len(self._features):
-                expected = f"{len(self._features)} values: {', '.join(self._names)}"
-                problems.append(_problem(index, None, f"{len(instance)} values", expected))
+                wanted = f"{len(self._features)} values: {', '.join(self._names)}"
+                problems.append(_problem(index, None, f"{len(instance)} values", wanted))
                 return []
             values = instance
         else:
@@ -121,6 +121,8 @@ def found(value: Any) -> Any:
         return "a list"
     if isinstance(value, Mapping):
         return "an object"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
         return str(value) if abs(value) < 10**LONGEST_FOUND else "a huge whole number"
     return value

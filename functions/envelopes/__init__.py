@@ -1,0 +1,31 @@
+"""The only files that know an AWS event's shape. A new envelope is one new file, one line here, one sample event."""
+
+from typing import Any, Protocol
+
+from functions.envelopes.direct import Direct
+from functions.envelopes.http_api import HttpApi
+from functions.envelopes.rest_api import RestApi
+from functions.messages import Request, Response
+
+
+class Envelope(Protocol):
+    """One shape of HTTP-like event: the same four verbs for each."""
+
+    def matches(self, event: Any) -> bool: ...
+
+    def request(self, event: Any) -> Request:
+        """Raises InvalidBody for a body that cannot be decoded, EventError for an event of a broken shape."""
+
+    def answer(self, response: Response) -> Any:
+        """What the function returns, JSON-ready."""
+
+    def encoded_bytes(self, response: Response) -> int:
+        """The size of the answer as Lambda counts it."""
+
+
+ENVELOPES: tuple[Envelope, ...] = (HttpApi(), RestApi(), Direct())  # direct takes whatever nobody else knows
+
+
+def of(event: Any) -> Envelope:
+    """The first envelope that knows the event."""
+    return next(envelope for envelope in ENVELOPES if envelope.matches(event))
