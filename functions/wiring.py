@@ -1,6 +1,7 @@
 """The one place that builds objects. The doors import it; nothing else does."""
 
 from functions import loader
+from functions.errors import ModelError
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
 from functions.registry.store import open_store
@@ -15,4 +16,9 @@ def live_model() -> LiveModel:
 def _load() -> ServedModel:
     settings = ModelSettings.read()
     reference = loader.Reference(settings.name, settings.alias, settings.version)
-    return loader.load(open_store(settings.store), reference)
+    try:
+        return loader.load(open_store(settings.store), reference)
+    except ModelError as error:
+        named = {"version": reference.version} if reference.version else {"alias": reference.alias}
+        error.details = [{"model": reference.name, **named}]  # the answer names what was asked for
+        raise

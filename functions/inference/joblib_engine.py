@@ -52,7 +52,11 @@ class JoblibEngine:
         if self._by_name or not self._numbers_only:
             import pandas as pd
 
-            named = dict(zip(self._signature.names, columns, strict=True))
+            named = {
+                # pandas' text type, as read_csv gives it: missing is NaN, also where every cell is missing
+                feature.name: pd.Series(column, dtype="str") if feature.dtype == "string" else column
+                for feature, column in zip(self._signature.features, columns, strict=True)
+            }
             return pd.DataFrame(named, columns=self._signature.names, copy=False)
         return np.column_stack(columns)
 
