@@ -1,0 +1,189 @@
+"""The template as AWS would see it: translated by SAM's own translator, its references followed. Knows no AWS account.
+
+Run as a program it prints the translated template, for cfn-lint.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parent.parent
+REGION = "eu-central-1"
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "stack",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+NO_VALUE = object()  # what AWS::NoValue stands for
+
+Json = Any  # a template is JSON of any depth; mypy has no finite type for it
+
+
+def source() -> str:
+    """The text of template.yaml."""
+    return (ROOT / "template.yaml").read_text(encoding="utf-8")
+
+
+def translated(text: str | None = None) -> dict[str, Json]:
+    """The CloudFormation template that SAM makes of `text` (by default: of template.yaml).
+
+    The functions get the image's address that `sam deploy` would write into them.
+    """
+    template = yaml_parse(text if text is not None else source())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            registry = f"{PSEUDO_PARAMETERS['AWS::AccountId']}.dkr.ecr.{REGION}.amazonaws.com"
+            resource["Properties"]["ImageUri"] = f"{registry}/functions:latest"
+    session = boto3.Session(region_name=REGION)
+    made: dict[str, Json] = Translator({}, Parser(), boto_session=session).translate(template, parameter_values={})
+    return made
+
+
+class Stack:
+    """A translated template with values for its parameters; `parameters` replace defaults."""
+
+    def __init__(self, template: dict[str, Json], parameters: Mapping[str, str] | None = None) -> None:
+        self.template = template
+        self.resources: dict[str, Json] = template["Resources"]
+        self.parameters = {name: given["Default"] for name, given in template["Parameters"].items()}
+        for name, value in (parameters or {}).items():
+            if name not in self.parameters:
+                raise KeyError(f"the template has no parameter {name}")
+            self.parameters[name] = value
+
+    def properties(self, logical_id: str) -> Json:
+        """The resource's properties with every reference followed."""
+        return self.resolved(self.resources[logical_id]["Properties"])
+
+    def of_type(self, kind: str) -> dict[str, Json]:
+        """Logical id -> followed properties of every resource of one type."""
+        return {name: self.properties(name) for name, given in self.resources.items() if given["Type"] == kind}
+
+    def resolved(self, value: Json) -> Json:
+        """`value` with Ref, Fn::GetAtt, Fn::Sub, Fn::If followed. A made resource's own name is its logical id."""
+        if isinstance(value, list):
+            return [one for one in map(self.resolved, value) if one is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((function, argument),) = value.items()
+            if function == "Ref":
+                return self._ref(argument)
+            if function == "Fn::GetAtt":
+                return self._attribute(*argument)
+            if function == "Fn::Sub":
+                return re.sub(r"\$\{([^}]+)\}", lambda name: self._named(name[1]), argument)
+            if function == "Fn::If":
+                condition, then, otherwise = argument
+                return self.resolved(then if self._holds(self.template["Conditions"][condition]) else otherwise)
+        members = {name: self.resolved(one) for name, one in value.items()}
+        return {name: one for name, one in members.items() if one is not NO_VALUE}
+
+    def _named(self, name: str) -> str:
+        logical_id, _, attribute = name.partition(".")
+        return str(self._attribute(logical_id, attribute) if attribute else self._ref(name))
+
+    def _ref(self, name: str) -> Json:
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in PSEUDO_PARAMETERS:
+            return PSEUDO_PARAMETERS[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        resource = self.resources[name]
+        if resource["Type"] == "AWS::S3::Bucket":
+            return self.resolved(resource["Properties"]["BucketName"])
+        if resource["Type"] == "AWS::Lambda::Alias":
+            function = self._attribute(resource["Properties"]["FunctionName"]["Ref"], "Arn")
+            return f"{function}:{resource['Properties']['Name']}"
+        return name
+
+    def _attribute(self, logical_id: str, attribute: str) -> str:
+        kind = self.resources[logical_id]["Type"]
+        account = f"{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}"
+        if (kind, attribute) == ("AWS::S3::Bucket", "Arn"):
+            return f"arn:aws:s3:::{self._ref(logical_id)}"
+        if (kind, attribute) == ("AWS::Lambda::Function", "Arn"):
+            return f"arn:aws:lambda:{account}:function:{logical_id}"
+        if (kind, attribute) == ("AWS::Logs::LogGroup", "Arn"):
+            name = self.resolved(self.resources[logical_id]["Properties"]["LogGroupName"])
+            return f"arn:aws:logs:{account}:log-group:{name}:*"
+        return f"{logical_id}.{attribute}"
+
+    def _holds(self, condition: Json) -> bool:
+        ((function, argument),) = condition.items()
+        if function == "Fn::Not":
+            return not self._holds(argument[0])
+        if function == "Fn::Equals":
+            one, other = map(self.resolved, argument)
+            return bool(one == other)
+        raise NotImplementedError(f"no condition of the template uses {function} yet")
+
+
+def creation_order(template: dict[str, Json]) -> list[str]:
+    """The resources in an order in which CloudFormation could make them.
+
+    Raises graphlib.CycleError where there is none, which is when CloudFormation refuses the template.
+    """
+    resources = template["Resources"]
+    needs = {
+        name: {needed for needed in _references(given) if needed in resources} for name, given in resources.items()
+    }
+    return list(TopologicalSorter(needs).static_order())
+
+
+def _references(value: Json) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name == "Ref":
+                yield one
+            elif name == "Fn::GetAtt":
+                yield one[0]
+            elif name == "Fn::Sub":
+                yield from re.findall(r"\$\{([^}.]+)[^}]*\}", one)
+            elif name == "DependsOn":
+                yield from [one] if isinstance(one, str) else one
+            else:
+                yield from _references(one)
+
+
+def policies(function_logical_id: str, models: str = "models", drops: str = "drops") -> dict[str, Json]:
+    """What the template lets a function do in S3: one policy document, for buckets named `models` and `drops`.
+
+    Statements about other services are left out, since MinIO refuses a policy that names an action it does not know.
+    """
+    stack = Stack(translated())
+    role = stack.resources[function_logical_id]["Properties"]["Role"]["Fn::GetAtt"][0]
+    statements = [
+        statement
+        for policy in stack.properties(role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if all(action.startswith("s3:") for action in as_list(statement["Action"]))
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    for logical_id, name in (("ModelBucket", models), ("DropBucket", drops)):
+        text = text.replace(stack.properties(logical_id)["BucketName"], name)
+    document: dict[str, Json] = json.loads(text)
+    return document
+
+
+def as_list(value: Json) -> list[Json]:
+    """IAM writes one thing alone and several as a list; this is always a list."""
+    return value if isinstance(value, list) else [value]
+
+
+if __name__ == "__main__":
+    print(json.dumps(translated(), indent=2))  # noqa: T201 - printing is what the program is for
