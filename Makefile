@@ -1,0 +1,63 @@
+# Every command the project has, as CI runs it. The Python environment is made on first use and kept up to date with
+# requirements/development.txt; nothing outside this folder is touched, except by "provision".
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+# Where the locked packages are; another folder may be named.
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+TESTS ?= tests
+SHELL_SCRIPTS = functions/entrypoint.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
+
+.PHONY: help demo serve test check format provision images up down lock clean environment sam-environment
+
+help:  ## this list
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+# "exec" puts Python in the shell's place, so that Ctrl-C reaches it and nothing is left between.
+demo: environment  ## train on iris, publish, predict over HTTP, score a dropped CSV
+	@exec $(PYTHON) -m local demo
+
+serve: environment  ## the HTTP gateway alone, over MODEL_STORE, MODEL_NAME and PORT
+	@exec $(PYTHON) -m local serve
+
+test: environment  ## every test; TESTS=tests/unit for some
+	@exec $(PYTHON) -m pytest $(TESTS)
+
+check: environment sam-environment  ## format, lint, types, import arrows, template, shell scripts, Dockerfiles
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
+	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train
+	.ci/check-template
+
+format: environment  ## put the code in its form
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, as root)
+	@.ci/provision
+
+images:  ## the function image and the training image
+	.ci/docker build --file Dockerfile.lambda --tag serverless-sklearn-functions .
+	.ci/docker build --file Dockerfile.train --tag serverless-sklearn-training .
+
+up:  ## MinIO, training and both functions in containers, with a model trained on iris
+	@exec .ci/up
+
+down:  ## end them and remove what they kept
+	@exec .ci/down
+
+lock:  ## write the locked requirements anew (needs uv)
+	requirements/lock
+
+clean:  ## remove everything made here
+	rm -rf $(VENV) .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@.ci/environment $(VENV) requirements/development.txt
+
+sam-environment:
+	@.ci/environment .venv-sam requirements/sam.txt
