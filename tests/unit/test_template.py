@@ -1,0 +1,368 @@
+"""What the translated template promises, read as AWS would read it; nothing is called."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from graphlib import CycleError
+from typing import Any
+
+import pytest
+
+from functions.settings import BatchSettings, ModelSettings, StoreSettings
+from tests.template import ROOT, Json, Stack, as_list, creation_order, policies, source, translated
+
+MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
+DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
+LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
+FUNCTIONS = ["PredictFunction", "BatchFunction"]
+# Read by settings, and not the template's to set: Lambda gives its region, and one endpoint is enough for one service.
+NOT_IN_THE_TEMPLATE = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"}
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Json]:
+    return translated()
+
+
+@pytest.fixture(scope="module")
+def stack(template: dict[str, Json]) -> Stack:
+    return Stack(template)
+
+
+def environment(stack: Stack, function: str) -> dict[str, str]:
+    variables = stack.properties(function)["Environment"]["Variables"]
+    return {name: str(value) for name, value in variables.items()}
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+READ_MODELS = {
+    "Sid": "ReadModels",
+    "Effect": "Allow",
+    "Action": "s3:GetObject",
+    "Resource": f"arn:aws:s3:::{MODELS}/models/*",
+}
+LIST_MODELS = {
+    "Sid": "ListModels",
+    "Effect": "Allow",
+    "Action": "s3:ListBucket",
+    "Resource": f"arn:aws:s3:::{MODELS}",
+    "Condition": {"StringLike": {"s3:prefix": "models/*"}},
+}
+
+
+def logs_of(function: str) -> dict[str, Any]:
+    group = f"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/stack-{function}:*"
+    return document({"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": group})
+
+
+def test_predict_may_read_models_write_its_own_log_and_nothing_else(stack: Stack) -> None:
+    assert stack.properties("PredictRole")["Policies"] == [
+        {"PolicyName": "logs", "PolicyDocument": logs_of("predict")},
+        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS)},
+    ]
+
+
+def test_batch_may_read_models_and_drops_and_write_and_delete_only_its_own_results(stack: Stack) -> None:
+    assert stack.properties("BatchRole")["Policies"] == [
+        {"PolicyName": "logs", "PolicyDocument": logs_of("batch")},
+        {
+            "PolicyName": "store",
+            "PolicyDocument": document(
+                READ_MODELS,
+                LIST_MODELS,
+                {
+                    "Sid": "ReadDrops",
+                    "Effect": "Allow",
+                    "Action": "s3:GetObject",
+                    "Resource": f"arn:aws:s3:::{DROPS}/incoming/*",
+                },
+                {
+                    "Sid": "OwnResults",
+                    "Effect": "Allow",
+                    "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
+                    "Resource": [f"arn:aws:s3:::{DROPS}/scored/*", f"arn:aws:s3:::{DROPS}/rejected/*"],
+                },
+                {
+                    "Sid": "ListDropsAndResults",
+                    "Effect": "Allow",
+                    "Action": "s3:ListBucket",
+                    "Resource": f"arn:aws:s3:::{DROPS}",
+                    "Condition": {"StringLike": {"s3:prefix": ["incoming/*", "scored/*", "rejected/*"]}},
+                },
+            ),
+        },
+    ]
+
+
+def test_a_role_has_no_more_than_its_policies_and_only_lambda_may_take_it(stack: Stack) -> None:
+    roles = stack.of_type("AWS::IAM::Role")
+    assert sorted(roles) == ["BatchRole", "PredictRole"]
+    for role in roles.values():
+        assert sorted(role) == ["AssumeRolePolicyDocument", "Policies"]
+        assert role["AssumeRolePolicyDocument"] == document(
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        )
+
+
+def test_each_function_takes_its_own_role(stack: Stack) -> None:
+    roles = {name: stack.properties(name)["Role"] for name in FUNCTIONS}
+    assert roles == {"PredictFunction": "PredictRole.Arn", "BatchFunction": "BatchRole.Arn"}
+
+
+def test_the_policies_for_test_users_are_the_templates_with_other_bucket_names(stack: Stack) -> None:
+    of_the_template = json.dumps(stack.properties("BatchRole")["Policies"][1]["PolicyDocument"])
+    expected = json.loads(of_the_template.replace(MODELS, "one").replace(DROPS, "two"))
+    assert policies("BatchFunction", models="one", drops="two") == expected
+
+
+def test_the_resources_can_be_made_in_some_order(template: dict[str, Json]) -> None:
+    order = creation_order(template)
+    assert sorted(order) == sorted(template["Resources"])
+    # S3 tests a notification's target when the bucket is made, so the permission must be there by then.
+    assert order.index("DropBucketMayCallBatch") < order.index("DropBucket")
+
+
+def test_a_cycle_would_be_found() -> None:
+    built = "DATA_STORE: !Sub s3://${BucketPrefix}-drops-${AWS::AccountId}-${AWS::Region}"
+    assert built in source()
+    with pytest.raises(CycleError) as raised:
+        creation_order(translated(source().replace(built, "DATA_STORE: !Sub s3://${DropBucket}")))
+    assert {"BatchFunction", "DropBucket", "DropBucketMayCallBatch"} <= set(raised.value.args[1])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_command_names_a_handler_that_exists(stack: Stack, function: str) -> None:
+    (command,) = stack.properties(function)["ImageConfig"]["Command"]
+    module, _, handler = command.rpartition(".")
+    file = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    defined = {
+        node.name for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
+    }
+    assert handler in defined
+
+
+def test_both_functions_are_one_image_that_can_be_built(template: dict[str, Json]) -> None:
+    built = [template["Resources"][name]["Metadata"] for name in FUNCTIONS]
+    assert built[0] == built[1]
+    assert (ROOT / built[0]["DockerContext"] / built[0]["Dockerfile"]).is_file()
+
+
+def test_the_template_sets_what_settings_reads_and_nothing_else(stack: Stack) -> None:
+    tree = ast.parse((ROOT / "functions" / "settings.py").read_text(encoding="utf-8"))
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    read = {text for text in texts if text.isupper() and text.replace("_", "").isalnum()}
+    named = set(environment(stack, "PredictFunction")) | set(environment(stack, "BatchFunction"))
+    assert named == read - NOT_IN_THE_TEMPLATE
+
+
+def test_predict_is_told_nothing_of_drops(stack: Stack) -> None:
+    only_batch = set(environment(stack, "BatchFunction")) - set(environment(stack, "PredictFunction"))
+    assert only_batch == {"DATA_STORE"} | {name for name in only_batch if name.startswith("BATCH_")}
+
+
+def test_the_templates_defaults_are_the_codes_defaults(stack: Stack) -> None:
+    given = environment(stack, "BatchFunction")
+    least = {"MODEL_STORE": f"s3://{MODELS}", "DATA_STORE": f"s3://{DROPS}", "MODEL_NAME": "iris"}
+    assert BatchSettings.read(given) == BatchSettings.read(least)
+    assert ModelSettings.read(given) == ModelSettings.read(least)
+    assert StoreSettings.read(given) == StoreSettings.read(least)
+
+
+def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, Json]) -> None:
+    parameters = {
+        "ModelName": "wine",
+        "ModelAlias": "candidate",
+        "ModelVersion": "20261122T195207Z-1f0c9a2b",
+        "BatchMaxRejectedShare": "0.1",
+        "BatchMaxRecordBytes": "4096",
+        "BatchSeparator": "tab",
+        "BatchProbabilities": "true",
+        "EndpointUrl": "http://127.0.0.1:9000",
+    }
+    given = environment(Stack(template, parameters), "BatchFunction")
+    assert ModelSettings.read(given) == ModelSettings(
+        store=f"s3://{MODELS}", name="wine", alias="candidate", version="20261122T195207Z-1f0c9a2b"
+    )
+    assert BatchSettings.read(given) == BatchSettings(
+        store=f"s3://{DROPS}", max_rejected_share=0.1, max_record_bytes=4096, separator="\t", probabilities=True
+    )
+    assert StoreSettings.read(given).endpoint == "http://127.0.0.1:9000"
+
+
+def test_every_function_has_the_alias_live_of_its_newest_version(stack: Stack) -> None:
+    for function in FUNCTIONS:
+        alias = stack.resources[f"{function}Aliaslive"]["Properties"]
+        version, attribute = alias["FunctionVersion"]["Fn::GetAtt"]
+        assert (alias["Name"], alias["FunctionName"], attribute) == ("live", {"Ref": function}, "Version")
+        assert stack.resources[version]["Properties"]["FunctionName"] == {"Ref": function}
+
+
+def test_a_change_of_a_setting_alone_makes_a_new_function_version() -> None:
+    def versions(text: str) -> set[str]:
+        resources = translated(text)["Resources"]
+        return {name for name, given in resources.items() if given["Type"] == "AWS::Lambda::Version"}
+
+    changed = source().replace("MODEL_ALIAS: !Ref ModelAlias", "MODEL_ALIAS: other")
+    assert changed != source()
+    assert versions(source()).isdisjoint(versions(changed))
+
+
+def test_every_http_request_goes_to_predicts_alias(stack: Stack) -> None:
+    body = stack.properties("HttpApi")["Body"]
+    assert list(body["paths"]) == ["/$default"]
+    assert list(body["paths"]["/$default"]) == ["x-amazon-apigateway-any-method"]
+    route = body["paths"]["/$default"]["x-amazon-apigateway-any-method"]
+    assert route["isDefaultRoute"] is True
+    assert route["x-amazon-apigateway-integration"] == {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "payloadFormatVersion": "2.0",
+        "uri": "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/"
+        f"{LAMBDA}:PredictFunction:live/invocations",
+    }
+
+
+def test_predict_answers_before_the_http_api_gives_up(stack: Stack) -> None:
+    assert stack.properties("PredictFunction")["Timeout"] < 30
+
+
+def test_a_file_dropped_under_incoming_goes_to_batchs_alias_whatever_its_name_ends_in(stack: Stack) -> None:
+    assert stack.properties("DropBucket")["NotificationConfiguration"] == {
+        "LambdaConfigurations": [
+            {
+                "Event": "s3:ObjectCreated:*",
+                "Function": f"{LAMBDA}:BatchFunction:live",
+                "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "incoming/"}]}},
+            }
+        ]
+    }
+
+
+def test_only_the_api_and_the_drop_bucket_may_call_and_only_the_aliases(stack: Stack) -> None:
+    assert stack.of_type("AWS::Lambda::Permission") == {
+        "HttpApiMayCallPredict": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": f"{LAMBDA}:PredictFunction:live",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:aws:execute-api:eu-central-1:123456789012:HttpApi/*",
+        },
+        "DropBucketMayCallBatch": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": f"{LAMBDA}:BatchFunction:live",
+            "Principal": "s3.amazonaws.com",
+            "SourceAccount": "123456789012",
+            "SourceArn": f"arn:aws:s3:::{stack.properties('DropBucket')['BucketName']}",
+        },
+    }
+
+
+def security(template: dict[str, Json], parameters: Mapping[str, str] | None = None) -> Json:
+    body = Stack(template, parameters).properties("HttpApi")["Body"]
+    return body["paths"]["/$default"]["x-amazon-apigateway-any-method"]["security"]
+
+
+def test_a_request_must_be_signed_unless_one_parameter_opens_the_api(template: dict[str, Json]) -> None:
+    assert security(template) == [{"AWS_IAM": []}]
+    assert security(template, {"HttpAuth": "OPEN"}) == []
+    assert template["Parameters"]["HttpAuth"]["AllowedValues"] == ["IAM", "OPEN"]
+    schemes = Stack(template).properties("HttpApi")["Body"]["components"]["securitySchemes"]
+    assert schemes == {
+        "AWS_IAM": {
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        }
+    }
+
+
+def test_both_buckets_outlive_the_stack_and_keep_versions(stack: Stack) -> None:
+    buckets = stack.of_type("AWS::S3::Bucket")
+    assert {name: given["BucketName"] for name, given in buckets.items()} == {
+        "ModelBucket": MODELS,
+        "DropBucket": DROPS,
+    }
+    for name, given in buckets.items():
+        resource = stack.resources[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert given["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_both_buckets_are_private_encrypted_and_refuse_plain_http(stack: Stack) -> None:
+    for given in stack.of_type("AWS::S3::Bucket").values():
+        assert given["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+        assert given["BucketEncryption"] == {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        }
+    assert {given["Bucket"]: given["PolicyDocument"] for given in stack.of_type("AWS::S3::BucketPolicy").values()} == {
+        bucket: document(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        )
+        for bucket in (MODELS, DROPS)
+    }
+
+
+def test_the_longest_prefix_still_makes_bucket_names_that_s3_takes(template: dict[str, Json]) -> None:
+    longest_region, most = "ap-southeast-1", 63
+    prefix = "a" * 28
+    names = [
+        given["BucketName"].replace("eu-central-1", longest_region)
+        for given in Stack(template, {"BucketPrefix": prefix}).of_type("AWS::S3::Bucket").values()
+    ]
+    assert max(map(len, names)) == most
+    assert template["Parameters"]["BucketPrefix"]["AllowedPattern"] == "[a-z0-9][a-z0-9-]{1,26}[a-z0-9]"
+
+
+def test_each_function_logs_to_a_group_that_forgets(template: dict[str, Json]) -> None:
+    stack = Stack(template, {"LogRetentionDays": "7"})
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    used = {stack.properties(function)["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
+    assert used == set(groups)
+    assert {given["RetentionInDays"] for given in groups.values()} == {"7"}
+
+
+def test_concurrency_is_reserved_only_where_asked_for(template: dict[str, Json]) -> None:
+    assert "ReservedConcurrentExecutions" not in Stack(template).properties("BatchFunction")
+    limited = Stack(template, {"BatchReservedConcurrency": "5"}).properties("BatchFunction")
+    assert limited["ReservedConcurrentExecutions"] == "5"
+
+
+def test_the_outputs_say_where_to_send_publish_and_drop(stack: Stack) -> None:
+    values = {name: stack.resolved(given["Value"]) for name, given in stack.template["Outputs"].items()}
+    assert values == {
+        "Url": "https://HttpApi.execute-api.eu-central-1.amazonaws.com",
+        "ModelBucket": MODELS,
+        "DropBucket": DROPS,
+        "PredictFunction": f"{LAMBDA}:PredictFunction:live",
+        "BatchFunction": f"{LAMBDA}:BatchFunction:live",
+    }
+
+
+def test_no_statement_allows_every_action(stack: Stack) -> None:
+    for role in stack.of_type("AWS::IAM::Role").values():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+def test_the_sample_storage_events_speak_of_the_iris_file_that_is_here() -> None:
+    content = (ROOT / "data" / "iris.csv").read_bytes()
+    for name in ("s3-put", "s3-put-minio"):
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
+        told = event["Records"][0]["s3"]["object"]
+        assert (told["size"], told["eTag"]) == (len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
