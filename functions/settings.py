@@ -81,7 +81,7 @@ def _number(environ: Mapping[str, str], name: str, default: float, least: float,
     except ValueError:
         value = float("nan")
     if not least <= value <= most:
-        raise NotConfigured(f"{name} is {text!r}; set it to a number from {least:g} to {most:g}")
+        raise NotConfigured(f"{name} is {text!r}; set it to a number from {least:.10g} to {most:.10g}")
     return value
 
 

@@ -22,9 +22,9 @@ class RestApi:
         return Request(
             method=gateway.text_of(event, "httpMethod").upper(),
             path=gateway.text_of(event, "path"),
-            headers=_joined(event.get("multiValueHeaders")) | gateway.headers_of(event),
+            headers=gateway.headers_of(event) | _joined(event),
             body=gateway.body_of(event),
-            query=urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True),
+            query=urlencode(_lists(event, "multiValueQueryStringParameters"), doseq=True),
             request_id=str(context.get("requestId") or ""),
         )
 
@@ -35,10 +35,15 @@ class RestApi:
         return gateway.encoded_bytes(response)
 
 
-def _joined(headers: Any) -> dict[str, str]:
+def _joined(event: dict[str, Any]) -> dict[str, str]:
     """Repeated headers as one, joined by commas (RFC 9110, 5.3)."""
-    if not headers:
-        return {}
-    if not isinstance(headers, dict) or not all(isinstance(values, list) for values in headers.values()):
-        raise EventError("the event's multiValueHeaders are not an object of lists")
-    return {name.lower(): ",".join(str(value) for value in values) for name, values in headers.items()}
+    lists = _lists(event, "multiValueHeaders")
+    return {name.lower(): ",".join(str(value) for value in values) for name, values in lists.items()}
+
+
+def _lists(event: dict[str, Any], key: str) -> dict[str, list[Any]]:
+    """A part of the event that holds several values per name; none where it is absent or null."""
+    found = event.get(key) or {}
+    if not isinstance(found, dict) or not all(isinstance(values, list) for values in found.values()):
+        raise EventError(f"the event's {key} are not an object of lists")
+    return found

@@ -1,0 +1,144 @@
+"""Each envelope on its own sample event, and on broken ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions import envelopes
+from functions.envelopes.direct import Direct
+from functions.envelopes.http_api import HttpApi
+from functions.envelopes.rest_api import RestApi
+from functions.errors import EventError, InvalidBody
+from functions.messages import Request, Response
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+def event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("http-api", HttpApi), ("http-api-model", HttpApi), ("http-api-ping", HttpApi), ("rest-api", RestApi),
+     ("direct", Direct)],
+)  # fmt: skip
+def test_each_sample_event_is_known_by_its_envelope(name: str, kind: type) -> None:
+    assert type(envelopes.of(event(name))) is kind
+
+
+@pytest.mark.parametrize(
+    "anything", [None, [], "text", 1, {}, {"Records": []}, {"version": "2.0"}, {"httpMethod": "GET"}]
+)
+def test_whatever_nobody_knows_is_a_direct_invocation(anything: Any) -> None:
+    found = envelopes.of(anything)
+    assert type(found) is Direct
+    assert json.loads(found.request(anything).body) == anything
+
+
+def test_an_http_api_event_becomes_a_request() -> None:
+    sample = event("http-api") | {"rawQueryString": "a=1"}
+    request = HttpApi().request(sample)
+    assert (request.method, request.path, request.query) == ("POST", "/predict", "a=1")
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.body) == event("direct")
+    assert request.request_id == sample["requestContext"]["requestId"]
+
+
+def test_a_named_stage_is_no_part_of_the_path() -> None:
+    sample = event("http-api-ping")
+    sample["rawPath"] = "/test/ping"
+    sample["requestContext"]["stage"] = "test"
+    assert HttpApi().request(sample).path == "/ping"
+    sample["rawPath"] = "/test"
+    assert HttpApi().request(sample).path == "/"
+    sample["rawPath"] = "/testing"
+    assert HttpApi().request(sample).path == "/testing"
+
+
+def test_a_rest_api_event_becomes_a_request() -> None:
+    sample = event("rest-api")
+    sample["headers"] = {"Content-Type": "application/json"}
+    sample["multiValueHeaders"] = {"Content-Type": ["application/json"], "Accept": ["text/html", "application/json"]}
+    sample["multiValueQueryStringParameters"] = {"a": ["1", "2"], "b": ["x y"]}
+    sample["requestContext"]["requestId"] = "id"
+    request = RestApi().request(sample)
+    assert request == Request(
+        method="POST",
+        path="/predict",
+        headers={"content-type": "application/json", "accept": "text/html,application/json"},
+        body=request.body,
+        query="a=1&a=2&b=x+y",
+        request_id="id",
+    )
+    assert json.loads(request.body) == event("direct")
+
+
+def test_a_rest_api_event_may_have_no_headers_no_query_and_no_body() -> None:
+    sample = event("rest-api") | {
+        "headers": None, "multiValueHeaders": None, "multiValueQueryStringParameters": None, "body": None,
+    }  # fmt: skip
+    request = RestApi().request(sample)
+    assert (request.headers, request.query, request.body) == ({}, "", b"")
+
+
+@pytest.mark.parametrize("name", ["http-api", "rest-api"])
+def test_a_base64_body_is_decoded_and_a_broken_one_is_the_clients_mistake(name: str) -> None:
+    sample = event(name) | {"body": "eyJpbnN0YW5jZXMiOiBbXX0=", "isBase64Encoded": True}
+    assert envelopes.of(sample).request(sample).body == b'{"instances": []}'
+    with pytest.raises(InvalidBody) as refused:
+        envelopes.of(sample).request(sample | {"body": "eyJ*"})
+    assert str(refused.value) == "the body is marked as base64 and is not; send it as it is, or encode it"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("http-api", {"body": {"a": 1}}, "the event's body is not a text"),
+        ("http-api", {"headers": ["a"]}, "the event's headers are not an object of texts"),
+        ("http-api", {"headers": {"a": 1}}, "the event's headers are not an object of texts"),
+        ("http-api", {"requestContext": {}}, "the event's requestContext has no http"),
+        ("http-api", {"requestContext": None}, "the event's requestContext has no http"),
+        ("http-api", {"requestContext": {"http": {}}}, "the event has no text 'method'"),
+        ("http-api", {"rawPath": None}, "the event has no text 'rawPath'"),
+        ("rest-api", {"path": 1}, "the event has no text 'path'"),
+        ("rest-api", {"httpMethod": None}, "the event has no text 'httpMethod'"),
+        ("rest-api", {"requestContext": []}, "the event's requestContext is not an object"),
+        ("rest-api", {"multiValueHeaders": {"a": "b"}}, "the event's multiValueHeaders are not an object of lists"),
+        ("rest-api", {"multiValueQueryStringParameters": [1]},
+         "the event's multiValueQueryStringParameters are not an object of lists"),
+    ],
+)  # fmt: skip
+def test_an_event_of_a_broken_shape_is_refused_with_what_is_wrong(
+    name: str, change: dict[str, Any], message: str
+) -> None:
+    sample = event(name) | change
+    with pytest.raises(EventError) as refused:
+        envelopes.of(sample).request(sample)
+    assert str(refused.value) == message
+
+
+def test_http_answers_carry_status_headers_and_a_text_body() -> None:
+    response = Response(405, b'{"a":"\xc3\xa9"}', {"content-type": "application/json", "allow": "POST"})
+    expected = {
+        "statusCode": 405,
+        "headers": {"content-type": "application/json", "allow": "POST"},
+        "body": '{"a":"é"}',
+        "isBase64Encoded": False,
+    }
+    assert HttpApi().answer(response) == expected
+    assert RestApi().answer(response) == expected
+
+
+def test_a_direct_answer_is_the_body_itself() -> None:
+    assert Direct().answer(Response(400, b'{"error": {"code": "x"}}')) == {"error": {"code": "x"}}
+
+
+def test_the_encoded_size_is_never_below_what_lambda_counts() -> None:
+    response = Response(200, json.dumps({"a": ['"\\\n'] * 50}).encode())
+    answer = json.dumps(HttpApi().answer(response), ensure_ascii=False).encode()
+    assert len(answer) <= HttpApi().encoded_bytes(response) <= len(answer) + 512
+    assert Direct().encoded_bytes(response) == len(response.body)

@@ -1,0 +1,63 @@
+import pytest
+
+from functions.errors import NotConfigured
+from functions.settings import BatchSettings, ModelSettings, StoreSettings
+
+MINIMAL = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    empty = dict.fromkeys(
+        ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "MODEL_ALIAS", "MODEL_VERSION",
+         "DATA_STORE", "BATCH_MAX_REJECTED_SHARE", "BATCH_MAX_RECORD_BYTES", "BATCH_SEPARATOR", "BATCH_PROBABILITIES"),
+        "",
+    )  # fmt: skip
+    assert StoreSettings.read(empty) == StoreSettings.read({}) == StoreSettings(None, None)
+    assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None)
+    assert BatchSettings.read(MINIMAL | empty) == BatchSettings("s3://models", 0.5, 1024 * 1024, None, False)
+
+
+def test_every_setting_is_read() -> None:
+    assert ModelSettings.read(MINIMAL | {"MODEL_ALIAS": "candidate", "MODEL_VERSION": "7"}) == ModelSettings(
+        "s3://models", "iris", "candidate", "7"
+    )
+    assert BatchSettings.read(
+        {"DATA_STORE": "s3://drops", "BATCH_MAX_REJECTED_SHARE": "0.1", "BATCH_MAX_RECORD_BYTES": "4096",
+         "BATCH_SEPARATOR": "tab", "BATCH_PROBABILITIES": "true"}
+    ) == BatchSettings("s3://drops", 0.1, 4096, "\t", True)  # fmt: skip
+    assert (
+        StoreSettings.read({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b"}).endpoint == "http://b"
+    )
+    assert StoreSettings.read({"AWS_DEFAULT_REGION": "eu-central-1"}).region == "eu-central-1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "MODEL_STORE is not set; set it to s3://bucket[/prefix] or file:///folder"),
+        ({"MODEL_STORE": "s3://models"}, "MODEL_NAME is not set; set it to the model's name in the registry"),
+    ],
+)
+def test_a_missing_setting_is_named_with_what_to_set(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        ModelSettings.read(environ)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("BATCH_MAX_REJECTED_SHARE", "1.5", "BATCH_MAX_REJECTED_SHARE is '1.5'; set it to a number from 0 to 1"),
+        ("BATCH_MAX_REJECTED_SHARE", "half", "BATCH_MAX_REJECTED_SHARE is 'half'; set it to a number from 0 to 1"),
+        ("BATCH_MAX_REJECTED_SHARE", "nan", "BATCH_MAX_REJECTED_SHARE is 'nan'; set it to a number from 0 to 1"),
+        ("BATCH_MAX_RECORD_BYTES", "1", "BATCH_MAX_RECORD_BYTES is '1'; set it to a number from 64 to 67108864"),
+        ("BATCH_PROBABILITIES", "yes", "BATCH_PROBABILITIES is 'yes'; set it to true or false"),
+        ("BATCH_SEPARATOR", '"',
+         "BATCH_SEPARATOR is '\"'; set it to one ASCII character, or tab, comma, semicolon"),
+        ("BATCH_SEPARATOR", "ab", "BATCH_SEPARATOR is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_read_is_refused_with_what_it_may_be(name: str, value: str, message: str) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        BatchSettings.read(MINIMAL | {name: value})
+    assert str(refused.value) == message
