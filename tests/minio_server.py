@@ -7,9 +7,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ QUEUE_ARN = f"arn:minio:sqs::{WEBHOOK}:webhook"
 @dataclass(frozen=True, slots=True)
 class Credentials:
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,9 @@ def running(program: Path, folder: Path, *, webhook: str | None = None, host: st
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_ready(f"http://{host}:{port}", process, log_path)
+        wait_until_ready(
+            f"http://{host}:{port}", lambda: log_path.read_text(errors="replace"), lambda: process.poll() is None
+        )
         yield Minio(f"http://{host}:{port}", root)
     finally:
         process.terminate()
@@ -166,14 +168,13 @@ def _free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(endpoint: str, last_words: Callable[[], str], alive: Callable[[], bool] = lambda: True) -> None:
+    """Returns once the server answers. Raises RuntimeError with its last words when it is dead or takes a minute."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while alive() and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{endpoint}/minio/health/ready", timeout=2):  # noqa: S310 - always http
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    raise RuntimeError(f"MinIO did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"MinIO did not start:\n{last_words()[-2000:]}")
