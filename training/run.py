@@ -1,0 +1,104 @@
+"""One run of `fit`, from the order to the published version, in the order of its steps."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from functions.registry.store import open_store
+from training import versions
+from training.destinations import Destination, PlainFiles, Registry
+from training.endings import Mistake
+from training.fit import Fitted, fit
+from training.progress import Narrator
+from training.publication import Identity, assemble
+from training.table import Table, read_table
+from training.target import FOLDS
+
+MOST_CLASSES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for on the command line. Exactly one of `store` and `output`; `alias` None moves none."""
+
+    table: Path
+    target: str
+    name: str | None
+    store: str | None
+    output: Path | None
+    alias: str | None
+    drop: tuple[str, ...]
+    separator: str | None
+    seed: int
+    by: str
+
+
+def run(order: Order) -> None:
+    """Reads, checks the destination, fits, proves, publishes, telling each step. Raises what `endings` knows."""
+    narrator = Narrator()
+    destination, name = _destination(order)
+    table = read_table(order.table, order.target, drop=order.drop, separator=order.separator)
+    narrator.say(_read(order, table))
+    identity = _identity(order, name, table)
+    destination.check(identity.name, identity.version)
+    fitted = fit(table.features, table.labels, seed=order.seed, narrator=narrator)
+    for line in _chosen(fitted):
+        narrator.say(line)
+    artifact = order.output.name if order.output else "model.joblib"
+    publication = assemble(identity, table, fitted, artifact=artifact)
+    narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
+    told = destination.publish(publication)
+    for line in (_scores(fitted), *told):
+        narrator.say(line)
+
+
+def _destination(order: Order) -> tuple[Destination, str]:
+    if order.store and order.output:
+        raise Mistake("give --store or --output, not both")
+    if order.store:
+        if not order.name:
+            raise Mistake("--store needs --name, the model's name in the registry")
+        return Registry(open_store(order.store), order.alias, order.by), order.name
+    if order.output:
+        return PlainFiles(order.output), order.name or order.output.stem
+    raise Mistake("say where to publish: --store s3://bucket[/prefix] or a folder, or --output model.joblib")
+
+
+def _identity(order: Order, name: str, table: Table) -> Identity:
+    created = datetime.now(UTC).replace(microsecond=0)
+    libraries = versions.libraries()
+    parameters = {"target": table.target, "drop": sorted(order.drop), "folds": FOLDS, "pipeline": "reference"}
+    version = versions.version_id(created, table.sha256, parameters, order.seed, libraries)
+    return Identity(name, version, created, libraries, versions.git_commit(Path(__file__).parent.parent))
+
+
+def _read(order: Order, table: Table) -> str:
+    rows, columns = table.features.shape
+    classes, counts = np.unique(table.labels, return_counts=True)
+    shown = [f"{label} {count}" for label, count in zip(classes.tolist(), counts.tolist(), strict=True)]
+    few = ", ".join(shown[:MOST_CLASSES_SHOWN]) + (", ..." if len(shown) > MOST_CLASSES_SHOWN else "")
+    dropped = f"; {table.dropped} without a target left out" if table.dropped else ""
+    gaps = [str(name) for name in table.features.columns if table.features[name].isna().any()]
+    medians = f"; medians stand in for what is missing in {', '.join(gaps)}" if gaps else ""
+    return (
+        f"read {order.table}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, "
+        f"{table.target} with {len(classes)} classes ({few}){dropped}{medians}"
+    )
+
+
+def _chosen(fitted: Fitted) -> list[str]:
+    chosen = fitted.best.parameters
+    best = f"{chosen['reduce__n_components']} PCA components, C={chosen['classify__C']:g}"
+    return [
+        *(f"note: {warning}" for warning in fitted.warnings),
+        f"chose {best} out of {len(fitted.candidates)} candidates",
+    ]
+
+
+def _scores(fitted: Fitted) -> str:
+    return (
+        f"accuracy {fitted.best.accuracy:.3f} ± {fitted.best.std:.3f} in {FOLDS}-fold cross-validation; "
+        f"always answering the commonest class: {fitted.baseline:.3f}"
+    )
