@@ -17,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # brackets in a help text are brackets
     help="Train scikit-learn pipelines and publish them where the functions find them.",
 )
 
@@ -59,9 +60,12 @@ def fit(
     logistic regression are searched over by 3-fold cross-validation, and the best is loaded back and checked
     before anything is published.
 
+    \b
     python -m training fit data/iris.csv --target species --name iris --store s3://bucket/prefix
-
+    python -m training fit data/iris.csv --target species --name iris --store ./bucket
     python -m training fit data/iris.csv --target species --output model.joblib
+
+    S3 is reached by the usual AWS variables; AWS_ENDPOINT_URL points it at MinIO.
     """
     try:
         from training.run import Order, run

@@ -1,4 +1,4 @@
-"""What training saw, as the signature says it: type, range and gaps of each feature, and the classes. It fits nothing."""
+"""What training saw, as the signature says it: type, range and gaps of each feature, and the classes. Fits nothing."""
 
 import math
 
