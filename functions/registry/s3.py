@@ -90,7 +90,7 @@ class S3Store:
     def put(self, key: str, body: bytes, *, create: bool = False, if_match: str | None = None) -> Stat:
         with self.mapped(key):
             if if_match is not None:
-                obstore.put(self._client, key, body, mode={"e_tag": if_match, "version": None}, use_multipart=False)
+                obstore.put(self._client, key, body, mode={"e_tag": if_match}, use_multipart=False)
             else:
                 obstore.put(self._client, key, body, mode="create" if create else "overwrite", use_multipart=False)
         return self.stat(key)
