@@ -1,0 +1,44 @@
+"""One line for each request and each drop, for the people in front of it; it must not know how either is handled."""
+
+import sys
+import threading
+import time
+from typing import IO
+
+from local.invocation import Outcome
+from local.notification import keys
+from local.spool import Spooled
+
+
+class Journal:
+    """Lines on a stream, whole, from any thread."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def note(self, text: str) -> None:
+        stream = self._stream or sys.stderr
+        with self._lock:
+            stream.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+            stream.flush()
+
+    def request(self, method: str, target: str, status: int, outcome: Outcome | None) -> None:
+        self.note(f"{method} {target} -> {status}{_by(outcome)}")
+
+    def attempt(self, event: Spooled, outcome: Outcome, again: bool) -> None:
+        what = ", ".join(keys(event.payload)) or f"event {event.id}"
+        if not outcome.failed:
+            self.note(f"{what} -> {event.function} done{_by(outcome)}")
+            return
+        then = "will be tried again" if again else f"kept as dead letter {event.id}"
+        self.note(
+            f"{what} -> {event.function} failed, {then}{_by(outcome)}: {outcome.payload.decode(errors='replace')}"
+        )
+
+
+def _by(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    start = ", cold start" if outcome.cold else ""
+    return f" ({outcome.milliseconds:.1f} ms, {outcome.environment}{start})"
