@@ -159,6 +159,12 @@ def test_the_template_sets_what_settings_reads_and_nothing_else(stack: Stack) ->
     assert named == read - NOT_IN_THE_TEMPLATE
 
 
+def test_what_sam_local_is_given_are_settings_that_the_template_names(stack: Stack) -> None:
+    # Others would be left out without a word.
+    given = json.loads((ROOT / "local" / "sam.json").read_text(encoding="utf-8"))["Parameters"]
+    assert set(given) <= set(environment(stack, "BatchFunction"))
+
+
 def test_predict_is_told_nothing_of_drops(stack: Stack) -> None:
     only_batch = set(environment(stack, "BatchFunction")) - set(environment(stack, "PredictFunction"))
     assert only_batch == {"DATA_STORE"} | {name for name in only_batch if name.startswith("BATCH_")}
