@@ -4,6 +4,7 @@ Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom run
 connection for `next` and `response`, so the connection stands for the environment; `init/error` comes on another.
 """
 
+import socket
 import time
 from typing import Protocol
 from urllib.parse import unquote
@@ -92,6 +93,13 @@ class RuntimeConnection(Connection):
         ]
         if invocation.client_context:
             headers.append(("Lambda-Runtime-Client-Context", invocation.client_context))
+        try:
+            if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                return False  # hung up a moment ago
+        except BlockingIOError:
+            pass  # nothing to read, as it should be
+        except OSError:
+            return False
         try:
             self.reply(200, invocation.payload, headers)
         except OSError:
