@@ -153,6 +153,10 @@ def _difference(golden: GoldenRow, index: int, predicted: Predictions, manifest:
     if golden.probabilities is None or predicted.probabilities is None:
         same = golden.probabilities is None and predicted.probabilities is None
         return None if same else "probabilities where there were none, or none where there were"
-    pairs = zip(predicted.probabilities[index], golden.probabilities, strict=True)
-    worst = max(abs(one - other) for one, other in pairs)
-    return None if worst <= tolerance else f"a probability {worst:.3g} away from the trainer's"
+    found = predicted.probabilities[index]
+    if len(found) != len(golden.probabilities):
+        return f"{len(found)} probabilities, expected {len(golden.probabilities)}"
+    distances = [abs(one - other) for one, other in zip(found, golden.probabilities, strict=True)]
+    if all(distance <= tolerance for distance in distances):  # not true of NaN either
+        return None
+    return f"a probability {max(distances):.3g} away from the trainer's"

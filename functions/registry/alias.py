@@ -46,6 +46,8 @@ def move(store: Store, name: str, alias: str, version: str, *, by: str) -> Alias
     try:
         store.put(key, msgspec.json.encode(moved), create=etag is None, if_match=etag)
     except PreconditionFailed:
+        if _is(store, name, alias, moved):
+            return moved  # it was this move: its answer was lost, and the store's client had asked again
         raise PreconditionFailed(
             f"the alias {alias} of {name} was moved by somebody else at the same time; look, then promote again"
         ) from None
@@ -54,6 +56,13 @@ def move(store: Store, name: str, alias: str, version: str, *, by: str) -> Alias
 
 def _moved(version: str, previous: str | None, by: str) -> Alias:
     return Alias(version, previous, datetime.now(UTC).isoformat(timespec="milliseconds"), by)
+
+
+def _is(store: Store, name: str, alias: str, wanted: Alias) -> bool:
+    try:
+        return _read(store, name, alias)[0] == wanted
+    except ModelNotFound:
+        return False
 
 
 def _read(store: Store, name: str, alias: str) -> tuple[Alias, str]:
@@ -65,5 +74,5 @@ def _read(store: Store, name: str, alias: str) -> tuple[Alias, str]:
         ) from None
     try:
         return msgspec.json.decode(found.body, type=Alias), found.etag
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise StoreError(f"the alias {alias} of {name} cannot be read: {error}") from None

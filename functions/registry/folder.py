@@ -7,6 +7,7 @@ so a folder baked into an image can be served.
 
 import fcntl
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
-from functions.registry.store import Object, Stat
+from functions.registry.store import Object, Stat, checked
 
-WORKSHOP = ".store"  # holds the lock and unfinished objects; no key can name it, since keys have no leading dot
+WORKSHOP = ".store"  # holds the lock and unfinished objects; no key can name it
 
 
 class FolderStore:
@@ -54,17 +55,19 @@ class FolderStore:
         return FolderWriter(self, key)
 
     def delete(self, key: str) -> None:
-        with self.mapped(key), self.locked(), suppress(FileNotFoundError, NotADirectoryError):
-            path = self.path(key)
+        path = self.path(key)
+        if not path.is_file():  # so that a store that is not there is not made by a delete
+            return
+        with self.mapped(key, writing=True), self.locked(), suppress(FileNotFoundError):
             path.unlink()
             _sync(path.parent)
 
     def keys(self, prefix: str) -> Iterator[str]:
         found = []
         for folder, folders, files in os.walk(self._root):
-            folders[:] = [name for name in folders if not name.startswith(".")]
             within = Path(folder).relative_to(self._root)
-            found += [(within / name).as_posix() for name in files if not name.startswith(".")]
+            folders[:] = [name for name in folders if (within / name).as_posix() != WORKSHOP]
+            found += [(within / name).as_posix() for name in files]
         return iter(sorted(key for key in found if key.startswith(prefix)))
 
     @contextmanager
@@ -78,20 +81,22 @@ class FolderStore:
 
     def path(self, key: str) -> Path:
         """Where the object lies. Raises StoreError for a key that would leave the folder."""
-        parts = key.split("/")
-        if any(part in ("", ".", "..") or "\0" in part for part in parts) or parts[0] == WORKSHOP:
+        parts = checked(key).split("/")
+        if parts[0] == WORKSHOP:
             raise StoreError(f"{key!r} cannot be a key of a folder store")
         return self._root.joinpath(*parts)
 
     @contextmanager
-    def mapped(self, key: str) -> Iterator[None]:
-        """Maps the operating system's errors into the error tree."""
+    def mapped(self, key: str, *, writing: bool = False) -> Iterator[None]:
+        """Maps the operating system's errors into the error tree; a name that is not there matters to readers only."""
         try:
             yield
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise ObjectNotFound(f"{key} is not in {self.url}") from None
         except PermissionError:
-            raise AccessDenied(f"no permission for {key} in {self.url}") from None
+            raise AccessDenied(f"no permission to {'write' if writing else 'read'} {key} in {self.url}") from None
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+            if writing:
+                raise StoreUnavailable(f"{self.url}: {key} cannot be written: {error.strerror}") from None
+            raise ObjectNotFound(f"{key} is not in {self.url}") from None
         except OSError as error:
             raise StoreUnavailable(f"{self.url}: {error.strerror}: {key}") from error
 
@@ -103,26 +108,33 @@ class FolderWriter:
         self._store = store
         self._key = key
         self._target = store.path(key)
-        with store.mapped(key), store.locked() as workshop:  # so that no sweep sees the part before its lock
+        with (
+            store.mapped(key, writing=True),
+            store.locked() as workshop,
+        ):  # so that no sweep sees the part before its lock
             _sweep(workshop)
             self._path = workshop / f"{uuid.uuid4().hex}.part"
             self._file = self._path.open("xb")
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def write(self, data: bytes) -> None:
-        with self._store.mapped(self._key):
+        with self._store.mapped(self._key, writing=True):
             self._file.write(data)
 
     def commit(self, *, create: bool = False, if_match: str | None = None) -> Stat:
-        with self._store.mapped(self._key):
+        with self._store.mapped(self._key, writing=True):
             self._file.flush()
             os.fsync(self._file.fileno())
             with self._store.locked():
                 self._check(create, if_match)
+                now = time.time_ns()  # the kernel's own stamp may be the same for two writes a few milliseconds apart
+                os.utime(self._file.fileno(), ns=(now, now))
                 self._target.parent.mkdir(parents=True, exist_ok=True)
                 self._path.rename(self._target)
                 _sync(self._target.parent)
-            return _stat(self._file.fileno())
+            stat = _stat(self._file.fileno())
+            self._file.close()
+            return stat
 
     def abort(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -103,6 +103,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
 class _Version(msgspec.Struct):
     manifest_version: int
 
@@ -115,7 +118,7 @@ def decode(body: bytes) -> Manifest:
     """Reads a manifest. Raises ModelRefused where its number is unknown or its content does not fit."""
     try:
         found = msgspec.json.decode(body, type=_Version).manifest_version
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ModelRefused(f"the manifest is not JSON with a manifest_version: {error}") from None
     if found != MANIFEST_VERSION:
         raise ModelRefused(
@@ -124,5 +127,5 @@ def decode(body: bytes) -> Manifest:
         )
     try:
         return msgspec.json.decode(body, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ModelRefused(f"the manifest does not fit version {found}: {error}") from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from functions.errors import ObjectNotFound, PreconditionFailed
-from functions.registry.store import Object, Stat
+from functions.registry.store import Object, Stat, checked
 
 
 class MemoryStore:
@@ -34,6 +34,7 @@ class MemoryStore:
         return body[start:end]
 
     def put(self, key: str, body: bytes, *, create: bool = False, if_match: str | None = None) -> Stat:
+        checked(key)
         with self._lock:
             found = self._objects.get(key)
             if create and found:
@@ -52,7 +53,7 @@ class MemoryStore:
 
     def delete(self, key: str) -> None:
         with self._lock:
-            self._objects.pop(key, None)
+            self._objects.pop(checked(key), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         with self._lock:
@@ -61,7 +62,7 @@ class MemoryStore:
 
     def _find(self, key: str) -> tuple[bytes, Stat]:
         with self._lock:
-            found = self._objects.get(key)
+            found = self._objects.get(checked(key))
         if found is None:
             raise ObjectNotFound(f"{key} is not in {self.url}")
         return found

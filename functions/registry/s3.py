@@ -6,6 +6,7 @@ of an object that is replaced meanwhile can hang, so reads are bounded ranges wi
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,32 +14,30 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    NotModifiedError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import BaseError, InvalidPathError
 from obstore.store import S3Store as Client
 
-from functions.errors import (
-    AccessDenied,
-    ObjectNotFound,
-    PreconditionFailed,
-    StoreError,
-    StoreUnavailable,
-)
+from functions.errors import NotConfigured, ObjectNotFound, StoreError
 from functions.registry.credentials import credential_provider
-from functions.registry.store import Object, Stat
+from functions.registry.s3_errors import told
+from functions.registry.store import Object, Stat, checked
 from functions.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
-    from obstore.store import S3Config
+    from obstore import ObjectMeta, PutMode, PutResult
+    from obstore.store import ClientConfig, S3Config
+
 
 PART_BYTES = 8 * 1024 * 1024  # fixed, so that equal content gives an equal multipart ETag
+ENDPOINT = re.compile(r"https?://[^/\s]+(/\S*)?")
+
+# An endpoint that is not there is told within ten seconds: four attempts of two, and the pauses between them.
+CONNECT_TIMEOUT = timedelta(seconds=2)
+RETRY_TIMEOUT = timedelta(seconds=15)
+READ_TIMEOUT = timedelta(seconds=10)  # no byte for so long
+READ_WHOLE_TIMEOUT = timedelta(minutes=5)
+WRITE_TIMEOUT = timedelta(seconds=60)
+SLOWEST = 128 * 1024  # bytes a second that a write may be as slow as
 
 
 class S3Store:
@@ -52,31 +51,47 @@ class S3Store:
         endpoint = settings.endpoint
         if endpoint is None and any("AWS_ENDPOINT_URL" in name for name in os.environ):
             endpoint = f"https://s3.{region}.amazonaws.com"  # an empty variable would panic inside obstore
-        config: S3Config = {"region": region, "virtual_hosted_style_request": False}
-        if endpoint is not None:
-            config["endpoint"] = endpoint
-            config["aws_endpoint_url_s3"] = endpoint
-        self._client = Client(
-            bucket,
-            prefix=prefix or None,
+        if endpoint is not None and not ENDPOINT.fullmatch(endpoint):  # it would panic there, too
+            raise NotConfigured(f"AWS_ENDPOINT_URL is {endpoint!r}; write it as http://host:port or https://host")
+        self._region = region
+        self._endpoint = endpoint
+        self._reading = self._connect({"read_timeout": READ_TIMEOUT, "timeout": READ_WHOLE_TIMEOUT})
+        self._writing: Client | None = None
+
+    def _connect(self, timeouts: "ClientConfig") -> Client:
+        config: S3Config = {"region": self._region, "virtual_hosted_style_request": False}
+        if self._endpoint is not None:
+            config["endpoint"] = self._endpoint
+            config["aws_endpoint_url_s3"] = self._endpoint
+        return Client(
+            self.bucket,
+            prefix=self.prefix or None,
             config=config,
             client_options={
-                "allow_http": (endpoint or "").startswith("http://"),
-                "connect_timeout": timedelta(seconds=3),
-                "timeout": timedelta(seconds=60),
+                "allow_http": (self._endpoint or "").startswith("http://"),
+                "connect_timeout": CONNECT_TIMEOUT,
+                **timeouts,
             },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+            retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
             credential_provider=credential_provider(),
         )
 
+    def _client_for(self, size: int) -> Client:
+        """The client that writes `size` bytes at once. A read time-out would run while they go up; it has none."""
+        if size > PART_BYTES:
+            return self._connect(_for_writing(size))
+        if self._writing is None:
+            self._writing = self._connect(_for_writing(PART_BYTES))
+        return self._writing
+
     def get(self, key: str) -> Object:
         with self.mapped(key):
-            found = obstore.get(self._client, key)
+            found = obstore.get(self._reading, checked(key))
             return Object(bytes(found.bytes()), _etag(found.meta))
 
     def stat(self, key: str) -> Stat:
         with self.mapped(key):
-            meta = obstore.head(self._client, key)
+            meta = obstore.head(self._reading, checked(key))
             modified = meta["last_modified"].isoformat(timespec="microseconds")
             return Stat(_etag(meta), meta["size"], modified, meta["version"])
 
@@ -84,31 +99,40 @@ class S3Store:
         if end <= start:
             return b""
         with self.mapped(key):
-            found = obstore.get(self._client, key, options={"range": (start, end), "if_match": etag})
+            try:
+                found = obstore.get(self._reading, checked(key), options={"range": (start, end), "if_match": etag})
+            except BaseError as error:
+                if "<Code>InvalidRange</Code>" in str(error):  # the object, unchanged, ends before `start`
+                    return b""
+                raise
             return bytes(found.bytes())
 
     def put(self, key: str, body: bytes, *, create: bool = False, if_match: str | None = None) -> Stat:
+        mode: PutMode = "create" if create else "overwrite" if if_match is None else {"e_tag": if_match}
         with self.mapped(key):
-            if if_match is not None:
-                obstore.put(self._client, key, body, mode={"e_tag": if_match}, use_multipart=False)
-            else:
-                obstore.put(self._client, key, body, mode="create" if create else "overwrite", use_multipart=False)
-        return self.stat(key)
+            made = obstore.put(self._client_for(len(body)), checked(key), body, mode=mode, use_multipart=False)
+        return self.written(key, made, len(body))
+
+    def written(self, key: str, made: "PutResult", size: int) -> Stat:
+        """What was written, though somebody else may have replaced it since."""
+        etag = made["e_tag"]
+        now = self.stat(key)
+        return now if etag in (None, now.etag) else Stat(etag, size, now.last_modified, made["version"])
 
     def writer(self, key: str) -> "S3Writer":
-        return S3Writer(self, self._client, key)
+        return S3Writer(self, self._client_for(PART_BYTES), checked(key))
 
     def delete(self, key: str) -> None:
         try:
             with self.mapped(key):
-                obstore.delete(self._client, key)
+                obstore.delete(self._reading, checked(key))
         except ObjectNotFound:
             return
 
     def keys(self, prefix: str) -> Iterator[str]:
         folder = prefix.rpartition("/")[0]
         with self.mapped(prefix):
-            found = [meta["path"] for batch in obstore.list(self._client, folder or None) for meta in batch]
+            found = [meta["path"] for batch in obstore.list(self._reading, folder or None) for meta in batch]
         return iter(sorted(key for key in found if key.startswith(prefix)))
 
     @contextmanager
@@ -116,34 +140,14 @@ class S3Store:
         """Maps obstore's errors into the error tree."""
         try:
             yield
-        except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error):
-                raise StoreUnavailable(f"there is no bucket {self.bucket!r}; create it or name another") from None
-            raise ObjectNotFound(f"{key} is not in {self.url}") from None
-        except AlreadyExistsError:
-            raise PreconditionFailed(f"{key} exists already") from None
-        except (PreconditionError, NotModifiedError):
-            raise PreconditionFailed(f"{key} was changed by somebody else") from None
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise AccessDenied(f"the credentials in use may not do this with {key} in {self.url}") from error
-        except BaseError as error:
-            raise self._unavailable(key, error) from error
+        except InvalidPathError:
+            raise StoreError(f"{key!r} is or lies beside a key that cannot be used here; rename the object") from None
+        except (FileNotFoundError, BaseError) as error:
+            raise told(error, key, self.bucket, self.url) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":
                 raise
             raise StoreError(f"{self.url}: the S3 client failed inside: {key}") from error
-
-    def _unavailable(self, key: str, error: BaseError) -> StoreError:
-        text = str(error)
-        if "NoSuchBucket" in text:
-            return StoreUnavailable(f"there is no bucket {self.bucket!r}; create it or name another")
-        if "169.254.169.254" in text or "credential" in text.lower():
-            return StoreUnavailable(
-                f"no AWS credentials for {self.url}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            )
-        if "error sending request" in text or "connect" in text.lower():
-            return StoreUnavailable(f"{self.url} cannot be reached; check AWS_ENDPOINT_URL, the region and the network")
-        return StoreUnavailable(f"{self.url} did not do this with {key}: {text.splitlines()[0]}")
 
 
 class S3Writer:
@@ -155,12 +159,15 @@ class S3Writer:
         self._key = key
         self._pieces: queue.Queue[bytes | None] = queue.Queue(maxsize=2)
         self._error: BaseException | None = None
+        self._made: PutResult | None = None
+        self._size = 0
         self._aborted = False
         self._open = True
         self._thread = threading.Thread(target=self._upload, name=f"upload {key}", daemon=True)
         self._thread.start()
 
     def write(self, data: bytes) -> None:
+        self._size += len(data)
         self._hand_over(data)
 
     def commit(self) -> Stat:
@@ -168,7 +175,8 @@ class S3Writer:
         self._hand_over(None)
         self._thread.join()
         self._raise()
-        return self._store.stat(self._key)
+        assert self._made is not None  # noqa: S101 # the upload ended without an error
+        return self._store.written(self._key, self._made, self._size)
 
     def abort(self) -> None:
         if self._open:
@@ -194,7 +202,8 @@ class S3Writer:
 
     def _upload(self) -> None:
         try:
-            obstore.put(self._client, self._key, self._drain(), chunk_size=PART_BYTES, max_concurrency=2)
+            pieces = self._drain()
+            self._made = obstore.put(self._client, self._key, pieces, chunk_size=PART_BYTES, max_concurrency=2)
         except BaseException as error:
             self._error = error
 
@@ -204,6 +213,10 @@ class S3Writer:
             yield piece
         if self._aborted:
             raise InterruptedError("the upload was given up")
+
+
+def _for_writing(size: int) -> "ClientConfig":
+    return {"timeout": WRITE_TIMEOUT + timedelta(seconds=size / SLOWEST)}
 
 
 def _etag(meta: "ObjectMeta") -> str:

@@ -4,12 +4,15 @@ Every store maps its own failures into `functions.errors`: ObjectNotFound, Preco
 StoreUnavailable, StoreError. Semantics are S3's (RFC 9110 preconditions, strong read-after-write).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.errors import NotConfigured
+from functions.errors import NotConfigured, StoreError
 from functions.settings import StoreSettings
+
+UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,13 @@ class Store(Protocol):
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key that starts with `prefix`, in lexical order."""
+
+
+def checked(key: str) -> str:
+    """The key itself. Raises StoreError for one that some store would file elsewhere, or could not hold."""
+    if any(part in ("", ".", "..") for part in key.split("/")) or UNUSABLE.search(key):
+        raise StoreError(f"{key!r} cannot be a key here: a part is empty, '.' or '..', or a character is a control")
+    return key
 
 
 def open_store(url: str, settings: StoreSettings | None = None) -> Store:

@@ -1,0 +1,46 @@
+"""What went wrong in obstore, said in the error tree's words. It reads exceptions and touches no network."""
+
+import re
+
+from obstore.exceptions import AlreadyExistsError, NotModifiedError, PreconditionError
+
+from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
+
+CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
+MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
+WRONG_CREDENTIALS = frozenset({
+    "ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+})  # fmt: skip
+
+
+def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
+    """The error of the tree for one of obstore's, from its class and from S3's own code where it carries one.
+
+    Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    text = str(error)
+    found = CODE.search(text)
+    code = (found[1] or found[2]) if found else None
+    if code == "NoSuchBucket":
+        return StoreUnavailable(f"there is no bucket {bucket!r}; create it or name another")
+    if code in WRONG_CREDENTIALS:
+        return AccessDenied(f"{url} does not take these credentials ({code}); check the AWS_* variables and the clock")
+    if isinstance(error, FileNotFoundError):
+        return ObjectNotFound(f"{key} is not in {url}")
+    if isinstance(error, AlreadyExistsError):
+        return PreconditionFailed(f"{key} exists already")
+    if isinstance(error, PreconditionError | NotModifiedError):
+        return PreconditionFailed(f"{key} was changed by somebody else")
+    if "169.254." in text or (code is None and "credential" in text.lower()):
+        return StoreUnavailable(
+            f"no AWS credentials for {url}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        )
+    if code == "AccessDenied" or "403 Forbidden" in text or "401 Unauthorized" in text:
+        return AccessDenied(f"the credentials in use may not do this with {key} in {url}")
+    if code is not None:
+        message = MESSAGE.search(text)
+        return StoreUnavailable(f"{url} refused {key}: {code}{f': {message[1]}' if message else ''}")
+    if "error sending request" in text or "connect" in text.lower():
+        return StoreUnavailable(f"{url} cannot be reached; check AWS_ENDPOINT_URL, the region and the network")
+    return StoreUnavailable(f"{url} did not do this with {key}: {text.splitlines()[0]}")
