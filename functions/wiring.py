@@ -1,11 +1,17 @@
 """The one place that builds objects. The doors import it; nothing else does."""
 
+from typing import TYPE_CHECKING
+
 from functions import loader
 from functions.errors import ModelError
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
 from functions.registry.store import open_store
-from functions.settings import ModelSettings
+from functions.settings import BatchSettings, ModelSettings
+
+if TYPE_CHECKING:  # batch alone imports numpy; predict stays light
+    from functions.scoring.live_worker import LiveWorker
+    from functions.scoring.worker import Worker
 
 
 def live_model() -> LiveModel:
@@ -22,3 +28,22 @@ def _load() -> ServedModel:
         named = {"version": reference.version} if reference.version else {"alias": reference.alias}
         error.details = [{"model": reference.name, **named}]  # the answer names what was asked for
         raise
+
+
+def live_worker() -> "LiveWorker":
+    """What scores drops, its model loaded once. Never raises: a wrong setting is a failed load."""
+    from functions.scoring.live_worker import LiveWorker
+
+    return LiveWorker(_worker).start()
+
+
+def _worker() -> "Worker":
+    from functions.scoring.loop import Options
+    from functions.scoring.models import Models
+    from functions.scoring.worker import Worker
+
+    model, batch = ModelSettings.read(), BatchSettings.read()
+    reference = loader.Reference(model.name, model.alias, model.version)
+    options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
+    models = Models(open_store(model.store), reference)
+    return Worker(open_store(batch.store), models, options, batch.max_rejected_share)

@@ -14,7 +14,11 @@ LARGEST_EXACT = 2**53
 
 
 class BadCell(ValueError):
-    """A text that is no value of its type; the message says what was expected."""
+    """A text that is no value of its type; the message says what was expected, `reason` is its code."""
+
+    def __init__(self, expected: str, reason: str = "bad_cell") -> None:
+        super().__init__(expected)
+        self.reason = reason
 
 
 def read(text: str, dtype: DType) -> Cell:
@@ -33,13 +37,14 @@ def read(text: str, dtype: DType) -> Cell:
 def number(text: str) -> float:
     """The float64 a word spells. Raises BadCell; underflow to 0 is read."""
     if not NUMBER.fullmatch(text):
-        raise BadCell("a number")
+        raise BadCell("a number", "not_a_number")
     value = float(text)
     if math.isinf(value):
-        raise BadCell("a number that float64 can hold")
-    whole = text.lstrip("+-").isdigit()  # other numbers are rounded by nature
-    if whole and abs(value) >= LARGEST_EXACT and int(text) != int(value):
-        raise BadCell("a whole number that float64 can hold exactly")
+        raise BadCell("a number that float64 can hold", "number_too_large")
+    digits = text.lstrip("+-0")
+    whole = digits.isdigit()  # other numbers are rounded by nature
+    if whole and abs(value) >= LARGEST_EXACT and int(digits) != int(abs(value)):
+        raise BadCell("a whole number that float64 can hold exactly", "number_not_exact")
     return value
 
 
@@ -49,4 +54,4 @@ def boolean(text: str) -> bool:
         return True
     if text in FALSE:
         return False
-    raise BadCell("true or false")
+    raise BadCell("true or false", "not_a_boolean")

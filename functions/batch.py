@@ -1,0 +1,120 @@
+"""The door for storage events: every CSV dropped in the bucket becomes a scored one."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from functions import telemetry, wiring
+from functions.envelopes.s3_notification import Passed, S3Notification
+from functions.errors import ServingError
+from functions.messages import ObjectCreated
+from functions.scoring.live_worker import LiveWorker
+from functions.scoring.worker import Report
+
+
+class Unfinished(ServingError):
+    """Some drop of the event could not be finished; Lambda is to send the event again."""
+
+    code = "unfinished"
+    status = 503
+
+
+class BatchDoor:
+    """Event in, what was done with each record out.
+
+    Records are handled one after the other. One that fails unexpectedly does not keep the others from being scored;
+    the invocation fails at the end, so that the event is sent again.
+    """
+
+    def __init__(self, live: LiveWorker) -> None:
+        self._live = live
+        self._envelope = S3Notification()
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        left = _seconds_left(context)
+        whole = left() if left else None
+        request_id = getattr(context, "aws_request_id", None)
+        records: list[dict[str, Any]] = []
+        failures: list[tuple[str, Exception]] = []
+        for message in self._envelope.created(event):
+            try:
+                record = self._record(message, left, whole)
+            except Exception as error:
+                failures.append((message.key or "", error))
+                self._log_failure(message, error, request_id)
+            else:
+                records.append(record)
+        if failures:
+            told = "; ".join(f"{key}: {error or type(error).__name__}" for key, error in failures)
+            raise Unfinished(f"{len(failures)} of {len(failures) + len(records)} not finished: {told}") from failures[
+                0
+            ][1]
+        return {"records": records}
+
+    def _record(
+        self, message: ObjectCreated | Passed, left: Callable[[], float] | None, whole: float | None
+    ) -> dict[str, Any]:
+        if isinstance(message, Passed):
+            return _ignored(message.key, message.reason)
+        worker = self._live.get()
+        why = worker.why_ignored(message.bucket, message.key)
+        if why:
+            return _ignored(message.key, why)
+        started = time.perf_counter()
+        report = worker.score(worker.within(message.key), left, whole)
+        milliseconds = round((time.perf_counter() - started) * 1000, 3)
+        rows = None if report.rows is None else msgspec.to_builtins(report.rows)
+        record = {"key": message.key, "status": report.status, "reason": report.reason, "rows": rows}
+        _measure(record, report, milliseconds)
+        return record
+
+    def _log_failure(self, message: ObjectCreated | Passed, error: Exception, request_id: str | None) -> None:
+        known = isinstance(error, ServingError)
+        telemetry.log(
+            "the drop was not finished",
+            level="ERROR",
+            request_id=request_id,
+            key=message.key,
+            error=str(error),
+            trace=None if known else telemetry.traceback_of(error),
+        )
+
+
+def _measure(record: dict[str, Any], report: Report, milliseconds: float) -> None:
+    counted = report.rows if report.worked else None  # what was done before was counted before
+    telemetry.measure(
+        "drop",
+        "batch",
+        {
+            "RowsScored": (counted.scored if counted else 0, "Count"),
+            "RowsRejected": (counted.rejected if counted else 0, "Count"),
+            "Bytes": (report.size, "Bytes"),
+            "Milliseconds": (milliseconds, "Milliseconds"),
+        },
+        model=report.version,
+        **record,
+    )
+
+
+def _ignored(key: str | None, reason: str) -> dict[str, Any]:
+    telemetry.log("ignored", key=key, reason=reason)
+    return {"key": key, "status": "ignored", "reason": reason, "rows": None}
+
+
+def _seconds_left(context: Any) -> Callable[[], float] | None:
+    """None where nothing limits the time, as in a plain call."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    return None if ask is None else lambda: ask() / 1000
+
+
+_door = BatchDoor(wiring.live_worker())
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Scores what an S3 event notification names: `{"records": [{"key", "status", "reason", "rows"}]}`.
+
+    Raises EventError for what is no S3 notification, Unfinished where a drop is to be tried again.
+    """
+    return _door(event, context)

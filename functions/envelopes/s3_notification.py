@@ -1,0 +1,60 @@
+"""S3 event notifications, as Lambda gets them from S3 and as MinIO's webhook sends them.
+
+Source: S3 User Guide, "Event message structure"; MinIO, "Bucket notifications". Keys arrive URL-encoded: S3 leaves `/`
+as it is, MinIO writes `%2F`, both write `+` for a space; all of it is undone alike.
+"""
+
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
+
+from functions.errors import EventError
+from functions.messages import ObjectCreated
+
+TEST = "s3:TestEvent"
+
+
+class Passed(NamedTuple):
+    """Something that is no new object, and is acknowledged; `key` where there is one."""
+
+    key: str | None
+    reason: str
+
+
+class S3Notification:
+    def matches(self, event: Any) -> bool:
+        """S3 and MinIO name `s3` in every record; the test event has no records."""
+        if not isinstance(event, dict):
+            return False
+        records = event.get("Records")
+        if isinstance(records, list):
+            return all(isinstance(record, dict) and "s3" in record for record in records)
+        return event.get("Event") == TEST
+
+    def created(self, event: Any) -> list[ObjectCreated | Passed]:
+        """One for each record, in order. Raises EventError for a shape that is none of S3's, and reads nothing then."""
+        if not self.matches(event):
+            raise EventError("this is no S3 event notification; send what S3 or MinIO sends for s3:ObjectCreated:*")
+        if "Records" not in event:
+            return [Passed(None, "it is S3's test event")]
+        return [_created(record, index) for index, record in enumerate(event["Records"])]
+
+
+def _created(record: dict[str, Any], index: int) -> ObjectCreated | Passed:
+    entity = record["s3"]
+    try:
+        name = record["eventName"]
+        bucket = entity["bucket"]["name"]
+        written = entity["object"]
+        encoded = written["key"]
+    except (KeyError, TypeError):
+        raise EventError(f"Records[{index}] has no eventName, s3.bucket.name or s3.object.key") from None
+    if not (isinstance(name, str) and isinstance(bucket, str) and isinstance(encoded, str)):
+        raise EventError(f"Records[{index}]: eventName, s3.bucket.name and s3.object.key are to be texts")
+    key = unquote_plus(encoded)
+    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return Passed(key, f"nothing was created: the event is {name}")
+    return ObjectCreated(bucket, key, _text(written.get("eTag")), _text(written.get("versionId")))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

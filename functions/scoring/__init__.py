@@ -1,0 +1,1 @@
+"""Scoring drops: CSV framing, the batch loop, quarantine, claim and summary. It knows no event and no environment."""

@@ -1,0 +1,37 @@
+"""The worker this environment serves drops with: built in INIT, its failure remembered, tried again when needed."""
+
+import time
+from collections.abc import Callable
+
+from functions import telemetry
+from functions.errors import ServingError
+from functions.scoring.worker import Worker
+
+
+class LiveWorker:
+    """Holds what `build` gives. `build` raises ServingError for a wrong setting; nothing is raised at start."""
+
+    def __init__(self, build: Callable[[], Worker]) -> None:
+        self._build = build
+        self._worker: Worker | None = None
+
+    def start(self) -> "LiveWorker":
+        """Builds the worker and loads the live model, once; a failure is logged, and met again by the first drop."""
+        started = time.perf_counter()
+        try:
+            model = self.get().warm()
+        except ServingError as error:
+            telemetry.log("the model cannot be loaded", level="ERROR", code=error.code, error=error.message)
+        except Exception as error:
+            trace = telemetry.traceback_of(error)
+            telemetry.log("the model cannot be loaded", level="ERROR", error=str(error), trace=trace)
+        else:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            telemetry.log("model loaded", model=model.name, version=model.version, milliseconds=milliseconds)
+        return self
+
+    def get(self) -> Worker:
+        """The worker. Raises ServingError while the settings allow none."""
+        if self._worker is None:
+            self._worker = self._build()
+        return self._worker
