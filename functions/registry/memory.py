@@ -49,7 +49,7 @@ class MemoryStore:
             return stat
 
     def writer(self, key: str) -> "_MemoryWriter":
-        return _MemoryWriter(self, key)
+        return _MemoryWriter(self, checked(key))
 
     def delete(self, key: str) -> None:
         with self._lock:
