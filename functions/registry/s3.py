@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import obstore
@@ -130,10 +131,14 @@ class S3Store:
             return
 
     def keys(self, prefix: str) -> Iterator[str]:
-        folder = prefix.rpartition("/")[0]
+        folder, _, start = prefix.rpartition("/")
+        # S3 lists in lexical order, so what lies before the prefix is skipped and what lies behind it not asked for.
+        offset = prefix[:-1] if start else None
         with self.mapped(prefix):
-            found = [meta["path"] for batch in obstore.list(self._reading, folder or None) for meta in batch]
-        return iter(sorted(key for key in found if key.startswith(prefix)))
+            batches = obstore.list(self._reading, folder or None, offset=offset)
+            paths = (meta["path"] for batch in batches for meta in batch)
+            found = list(takewhile(lambda path: path.startswith(prefix) or path < prefix, paths))
+        return iter(sorted(path for path in found if path.startswith(prefix)))
 
     @contextmanager
     def mapped(self, key: str) -> Iterator[None]:
