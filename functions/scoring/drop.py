@@ -4,13 +4,16 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from functions.errors import StoreError
+from functions.registry.store import checked
 from functions.scoring.summary import Input
 
 INCOMING = "incoming/"
 SCORED = "scored/"
 REJECTED = "rejected/"
 ENDINGS = (".csv", ".csv.gz")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+DIGITS = 16  # of the digest that names a drop
+LONGEST_KEY = 1024  # bytes; source: S3 User Guide, "Naming Amazon S3 objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,13 @@ class DropPaths:
     def claim(self, drop: Input) -> str:
         """The claim of one drop of this key: a re-upload has another."""
         named = "\0".join((drop.key, drop.etag, drop.version_id or "", drop.last_modified))
-        return f"{self.claims}{hashlib.sha256(named.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}.claim.json"
+        return self.claim_of(hashlib.sha256(named.encode()).hexdigest()[:DIGITS])
+
+    def claim_of(self, digest: str) -> str:
+        return f"{self.claims}{digest}.claim.json"
 
     def is_claim(self, key: str) -> bool:
-        return bool(re.fullmatch(re.escape(self.claims) + r"[0-9a-f]{16}\.claim\.json", key))
+        return bool(re.fullmatch(re.escape(self.claims) + rf"[0-9a-f]{{{DIGITS}}}\.claim\.json", key))
 
 
 def why_ignored(bucket: str, key: str, own_bucket: str, prefix: str) -> str | None:
@@ -59,6 +65,10 @@ def why_ignored(bucket: str, key: str, own_bucket: str, prefix: str) -> str | No
         return "it is a folder's placeholder"
     if not within.lower().endswith(ENDINGS):
         return "its name ends in neither .csv nor .csv.gz"
-    if any(part in ("", ".", "..") for part in within.split("/")) or CONTROL.search(within):
-        return "its name has an empty part, a part of dots, or control characters; rename it"
+    try:
+        checked(DropPaths(within).claim_of("0" * DIGITS))
+    except StoreError as error:
+        return f"{error.message}; rename it"
+    if len(DropPaths(within).claim_of("0" * DIGITS).encode()) > LONGEST_KEY:
+        return "its name is too long for the names of its results; rename it"
     return None
