@@ -24,7 +24,7 @@ class Delivery:
     """
 
     def __init__(self, spool: Spool, function: Function, tell: Callable[[Spooled, Outcome, bool], None],
-                 note: Callable[[str], None], back_off: tuple[float, ...] = BACK_OFF) -> None:  # fmt: skip
+                 note: Callable[[str], None], back_off: tuple[float, ...]) -> None:  # fmt: skip
         self._spool = spool
         self._function = function
         self._tell = tell

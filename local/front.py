@@ -59,8 +59,8 @@ class FrontConnection(Connection):
                 response = _message(503, f"The event could not be kept: {error.strerror or error}")
         if self.headers.get("connection", "").lower() == "close":
             self.close_connection = True
-        self.reply(response.status, response.body, response.headers)
         self.server.tell(self.command, self.path, response.status, outcome)
+        self.reply(response.status, response.body, response.headers)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer_request  # noqa: N815
 

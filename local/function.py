@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from local.declared import Declared
 from local.environment import Environment, Line
-from local.invocation import Closing, Invocation, Outcome, Throttled, failure
+from local.invocation import Closing, Invocation, Outcome, Throttled, failure, words_of
 
 INIT_SECONDS = 10.0  # Lambda's own limit for INIT; what is left of it is run again within the function's time-out
 
@@ -97,7 +97,7 @@ class Function:
             return environment.invocation.settle(failure("Function.ResponseSizeTooLarge", words), failed=True)
 
     def broke_in_init(self, environment: Environment | None, payload: bytes) -> None:
-        self._note(f"{self.declared.name}: INIT failed: {payload.decode(errors='replace')}")
+        self._note(f"{self.declared.name}: INIT failed: {words_of(payload)}")
         if environment is not None and environment.invocation is not None:
             environment.invocation.settle(payload, failed=True)
 

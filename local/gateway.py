@@ -10,14 +10,13 @@ from functions.registry.folder import FolderStore
 from functions.registry.store import Stat
 from local import notification
 from local.declared import BATCH, PREDICT, Declared, by_containers
-from local.delivery import Delivery
+from local.delivery import BACK_OFF, Delivery
 from local.front import Front
 from local.function import Function
-from local.invocation import Outcome
 from local.journal import Journal
 from local.process import Processes
 from local.runtime_api import RuntimeApi
-from local.spool import Spool, Spooled
+from local.spool import Spool
 from local.watcher import Watcher
 
 
@@ -25,7 +24,7 @@ from local.watcher import Watcher
 class Plan:
     """What is to be opened.
 
-    log: where functions write, a file or a descriptor. watch: a folder bucket whose `incoming/` is looked at.
+    log: where functions write, a file or a descriptor.
     runtime_ports: predict's and batch's Runtime API, for containers; None to start processes here.
     """
 
@@ -33,11 +32,11 @@ class Plan:
     port: int
     spool: Path
     log: IO[bytes] | int
-    watch: Path | None = None
     runtime_ports: tuple[int, int] | None = None
     task_root: Path = Path(__file__).parent.parent
     predict: Declared = PREDICT
     batch: Declared = BATCH
+    back_off: tuple[float, ...] = BACK_OFF
 
 
 class Gateway:
@@ -45,9 +44,9 @@ class Gateway:
 
     def __init__(self, plan: Plan, journal: Journal, environ: Mapping[str, str] = os.environ) -> None:
         """Raises PortInUse, SpoolInUse, OSError; then nothing was opened."""
+        self.runtime_ports: list[int] = []
         self._closers: list[Callable[[], None]] = []
         self._journal = journal
-        self.tell_attempt: Callable[[Spooled, Outcome, bool], None] = journal.attempt
         try:
             self._open(plan, environ)
         except BaseException:
@@ -64,6 +63,19 @@ class Gateway:
         """In the order that leaves nobody waiting for somebody who is gone."""
         while self._closers:
             self._closers.pop()()
+
+    def watch(self, root: Path) -> None:
+        """From now on, files dropped into `incoming/` of this folder bucket are told to batch."""
+        store = FolderStore(root)
+
+        def dropped(key: str, stat: Stat) -> None:
+            event = notification.created(store.bucket, key, stat)
+            self.spool.put(self.batch.declared.name, event, seen=(key, stat.etag))
+            self._deliveries[self.batch.declared.name].nudge()
+
+        watcher = Watcher(root.resolve(), self.spool.seen(), dropped, self.spool.forget, self._journal.note)
+        self._closers.append(watcher.close)
+        watcher.start()
 
     @property
     def port(self) -> int:
@@ -88,8 +100,11 @@ class Gateway:
                 api = RuntimeApi(plan.host, port, function, function.declared.arn, function.declared.seconds)
                 self._closers.append(api.close)
                 api.start()
+                self.runtime_ports.append(api.port)
         self._deliveries = {
-            function.declared.name: Delivery(self.spool, function, self._attempted, self._journal.note)
+            function.declared.name: Delivery(
+                self.spool, function, self._journal.attempt, self._journal.note, plan.back_off
+            )
             for function in functions
         }
         for delivery in self._deliveries.values():
@@ -97,25 +112,8 @@ class Gateway:
             delivery.start()
         self._closers += [function.close for function in functions]
         self.front.start()
-        if plan.watch is not None:
-            self._watch(plan.watch)
-
-    def _watch(self, root: Path) -> None:
-        store = FolderStore(root)
-
-        def dropped(key: str, stat: Stat) -> None:
-            event = notification.created(store.bucket, key, stat)
-            self.spool.put(self.batch.declared.name, event, seen=(key, stat.etag))
-            self._deliveries[self.batch.declared.name].nudge()
-
-        watcher = Watcher(root.resolve(), self.spool.seen(), dropped, self.spool.forget, self._journal.note)
-        self._closers.append(watcher.close)
-        watcher.start()
 
     def _keep(self, function: str, event: bytes) -> str:
         event_id = self.spool.put(function, event)
         self._deliveries[function].nudge()
         return event_id
-
-    def _attempted(self, event: Spooled, outcome: Outcome, again: bool) -> None:
-        self.tell_attempt(event, outcome, again)

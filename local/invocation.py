@@ -37,6 +37,15 @@ def failure(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}, separators=(",", ":")).encode()
 
 
+def words_of(payload: bytes | str) -> str:
+    """An error's payload in one line for people; as it is where it is no error of Lambda's form."""
+    try:
+        told = json.loads(payload)
+        return f"{told['errorType']}: {told['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return payload if isinstance(payload, str) else payload.decode(errors="replace")
+
+
 @dataclass(slots=True, eq=False)
 class Invocation:
     """A call on its way. It is settled once; whoever comes later is not heard."""

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import IO
 
-from local.invocation import Outcome
+from local.invocation import Outcome, words_of
 from local.notification import keys
 from local.spool import Spooled
 
@@ -16,6 +16,11 @@ class Journal:
     def __init__(self, stream: IO[str] | None = None) -> None:
         self._stream = stream
         self._lock = threading.Lock()
+
+    def show_on(self, stream: IO[str]) -> None:
+        """From now on there."""
+        with self._lock:
+            self._stream = stream
 
     def note(self, text: str) -> None:
         stream = self._stream or sys.stderr
@@ -32,9 +37,7 @@ class Journal:
             self.note(f"{what} -> {event.function} done{_by(outcome)}")
             return
         then = "will be tried again" if again else f"kept as dead letter {event.id}"
-        self.note(
-            f"{what} -> {event.function} failed, {then}{_by(outcome)}: {outcome.payload.decode(errors='replace')}"
-        )
+        self.note(f"{what} -> {event.function} failed, {then}{_by(outcome)}: {words_of(outcome.payload)}")
 
 
 def _by(outcome: Outcome | None) -> str:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from local.invocation import words_of
 from local.notification import keys
 from local.spool import Spool
 from local.terminal import Refused, complain, say
@@ -16,7 +17,7 @@ def show(folder: Path) -> int:
     for letter in letters:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(letter.received))
         what = ", ".join(keys(letter.payload)) or f"{len(letter.payload)} bytes"
-        say(f"{letter.id}  {moment}  {letter.function}  {what}  {letter.error}")
+        say(f"{letter.id}  {moment}  {letter.function}  {what}  {words_of(letter.error)}")
     if not letters:
         say("no dead letters")
     return 0

@@ -49,8 +49,17 @@ def encoded(key: str) -> str:
 
 def keys(payload: bytes) -> list[str]:
     """The keys an event tells of, for people to read; empty where it is no storage event."""
+    return [unquote_plus(found["key"]) for found in _objects(payload)]
+
+
+def etags(payload: bytes) -> list[str]:
+    """The ETags an event tells of."""
+    return [found["eTag"] for found in _objects(payload)]
+
+
+def _objects(payload: bytes) -> list[dict[str, str]]:
     try:
         records: list[dict[str, Any]] = json.loads(payload)["Records"]
-        return [unquote_plus(record["s3"]["object"]["key"]) for record in records]
-    except (ValueError, KeyError, TypeError):
+        return [{name: str(record["s3"]["object"].get(name)) for name in ("key", "eTag")} for record in records]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return []

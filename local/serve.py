@@ -25,7 +25,7 @@ def serve(host: str, port: int, spool: Path | None) -> int:
     environ = {**os.environ, **stores, **{name: folder.as_uri() for name, folder in folders.items()}}
     watch = folders.get("DATA_STORE")
     spool = spool or (watch / LOCAL if watch else TASK_ROOT / "build" / f"spool-{port}")
-    return _until_ended(Plan(host, port, spool, sys.stderr.fileno(), watch), environ)
+    return _until_ended(Plan(host, port, spool, sys.stderr.fileno()), environ, watch)
 
 
 def gateway(host: str, port: int, runtime_ports: tuple[int, int], spool: Path | None) -> int:
@@ -44,14 +44,15 @@ def folder_of(store: str) -> Path | None:
     return Path(unquote(opened.url.removeprefix("file://"))) if isinstance(opened, FolderStore) else None
 
 
-def _until_ended(plan: Plan, environ: dict[str, str]) -> int:
+def _until_ended(plan: Plan, environ: dict[str, str], watch: Path | None = None) -> int:
     journal = Journal()
     with ended_by_signals() as never:
         try:
             with Gateway(plan, journal, environ) as opened:
                 journal.note(f"http://{_reachable(plan.host)}:{opened.port}  POST /predict, GET /model, GET /ping")
-                if plan.watch is not None:
-                    journal.note(f"drop CSV files into {plan.watch / 'incoming'}")
+                if watch is not None:
+                    opened.watch(watch)
+                    journal.note(f"drop CSV files into {watch / 'incoming'}")
                 if plan.runtime_ports is not None:
                     journal.note("Runtime API: predict on {}, batch on {}".format(*plan.runtime_ports))
                 never.wait()

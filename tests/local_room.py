@@ -77,15 +77,14 @@ class Answer:
         return json.loads(self.body)
 
 
-class Room:
-    """An open gateway, and what it says."""
+class Client:
+    """Somebody who knows the gateway's port."""
 
-    def __init__(self, gateway: Gateway, said: io.StringIO) -> None:
-        self.gateway = gateway
-        self.said = said
+    def __init__(self, port: int) -> None:
+        self.port = port
 
     def http(self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, target, body, headers or {})
             got = connection.getresponse()
@@ -102,6 +101,15 @@ class Room:
         return self.http("POST", f"/2015-03-31/functions/{name}/invocations", json.dumps(event).encode())
 
 
+class Room(Client):
+    """An open gateway, and what it says."""
+
+    def __init__(self, gateway: Gateway, said: io.StringIO) -> None:
+        super().__init__(gateway.port)
+        self.gateway = gateway
+        self.said = said
+
+
 @contextmanager
 def room(folder: Path, **changes: Any) -> Iterator[Room]:
     """Opens a room whose two functions are HANDLERS; `changes` go into the plan, or into both functions."""
@@ -113,7 +121,9 @@ def room(folder: Path, **changes: Any) -> Iterator[Room]:
     environ = changes.pop("environ", os.environ)
     said = io.StringIO()
     with (folder / "functions.log").open("ab") as log:
-        plan = Plan("127.0.0.1", 0, folder / "spool", log, None, None, task, declared, replace(declared, name="batch"))
+        plan = Plan(
+            "127.0.0.1", 0, folder / "spool", log, None, task, declared, replace(declared, name="batch"), (0.05, 0.05)
+        )
         with Gateway(replace(plan, **changes), Journal(said), environ) as gateway:
             yield Room(gateway, said)
 
