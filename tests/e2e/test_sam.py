@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ PROJECT = Path(__file__).parent.parent.parent
 EVENTS = PROJECT / "events"
 IRIS = (PROJECT / "data" / "iris.csv").read_bytes()
 DROP = "incoming/iris sample.csv"  # what the sample storage events speak of
+SCORED = "scored/iris sample.csv"
 FEATURES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 CLASSES = ["setosa", "versicolor", "virginica"]
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]  # what the sample requests ask about
@@ -225,6 +227,107 @@ def test_the_sample_ping_is_answered_with_the_model_that_is_ready(
 ) -> None:
     answer = of_proxy(sam.invoke("PredictFunction", "http-api-ping", predict_user))
     assert answer == {"ready": True, "model": trained.named}
+
+
+@pytest.fixture(scope="module")
+def batch_user(docker_minio: DockerMinio, buckets: tuple[str, str]) -> Credentials:
+    """A user who may do what the template lets batch do."""
+    return docker_minio.host.user(policies("BatchFunction", *buckets))
+
+
+@pytest.fixture
+def drops(docker_minio: DockerMinio, buckets: tuple[str, str]) -> Iterator["Drops"]:
+    """The drop bucket, empty, in the hands of the person who drops files."""
+    _, bucket = buckets
+    with docker_minio.host.client(docker_minio.host.user(allow_s3(bucket))) as s3:
+        found = Drops(s3, bucket)
+        found.empty()
+        yield found
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """One bucket, seen through boto3 as by any other program."""
+
+    s3: Any
+    bucket: str
+
+    def empty(self) -> None:
+        for key in self.keys():
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def head(self, key: str) -> dict[str, Any]:
+        """As a summary describes an object that is its input."""
+        found = self.s3.head_object(Bucket=self.bucket, Key=key)
+        return {
+            "key": key,
+            "etag": found["ETag"],
+            "last_modified": found["LastModified"].isoformat(timespec="microseconds"),
+            "version_id": found["VersionId"],
+            "bytes": found["ContentLength"],
+        }
+
+    def keys(self) -> list[str]:
+        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+
+
+@pytest.mark.parametrize("event", ["s3-put", "s3-put-minio"])
+def test_the_file_a_sample_storage_event_speaks_of_is_scored_once(
+    sam: Sam, trained: Trained, batch_user: Credentials, drops: Drops, event: str
+) -> None:
+    drops.put(DROP, IRIS)
+    rows = {"input": 150, "scored": 150, "rejected": 0, "blank": 0}
+
+    assert sam.invoke("BatchFunction", event, batch_user) == {
+        "records": [{"key": DROP, "status": "scored", "reason": None, "rows": rows}]
+    }
+
+    header, *lines = IRIS.splitlines()
+    found = trained.pipeline.predict(pd.read_csv(io.BytesIO(IRIS))[FEATURES])
+    labels = [str(label).encode() for label in found]
+    expected = [header + b",prediction", *(b"%b,%b" % pair for pair in zip(lines, labels, strict=True))]
+    assert drops.get(SCORED).splitlines() == expected
+
+    summary = json.loads(drops.get(f"{SCORED}.summary.json"))
+    scored = drops.head(SCORED)
+    assert set(summary.pop("features")) == set(FEATURES)
+    assert datetime.fromisoformat(summary.pop("started")).tzinfo is not None
+    assert summary.pop("seconds") > 0
+    assert summary == {
+        "status": "scored",
+        "reason": None,
+        "message": None,
+        "input": drops.head(DROP),
+        "model": trained.named | {"engine": "joblib"},
+        "rows": rows,
+        "rejected_by_reason": {},
+        "warnings": {},
+        "outputs": {"scored": {name: scored[name] for name in ("key", "etag", "bytes")}, "rejected": None},
+        "predictions": {"classes": {name: labels.count(name.encode()) for name in CLASSES}},
+    }
+    assert drops.keys() == [DROP, SCORED, f"{SCORED}.summary.json"]
+
+    assert sam.invoke("BatchFunction", event, batch_user) == {
+        "records": [{"key": DROP, "status": "already_done", "reason": "this drop was scored before", "rows": rows}]
+    }
+
+
+@pytest.mark.usefixtures("trained")  # batch loads its model when it starts, whatever the event
+def test_the_sample_test_event_is_acknowledged(sam: Sam, batch_user: Credentials) -> None:
+    assert sam.invoke("BatchFunction", "s3-test", batch_user) == {
+        "records": [{"key": None, "status": "ignored", "reason": "it is S3's test event", "rows": None}]
+    }
+
+
+def test_no_sample_event_is_left_out_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert not [file.stem for file in EVENTS.iterdir() if f'"{file.stem}"' not in text]
 
 
 def test_http_requests_through_sams_api_are_answered_as_by_api_gateway(api: Api) -> None:
