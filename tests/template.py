@@ -37,13 +37,12 @@ def source() -> str:
 def translated(text: str | None = None) -> dict[str, Json]:
     """The CloudFormation template that SAM makes of `text` (by default: of template.yaml).
 
-    The functions get the image's address that `sam deploy` would write into them.
+    The functions get an image's address, as `sam deploy` would write one into them.
     """
     template = yaml_parse(text if text is not None else source())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            registry = f"{PSEUDO_PARAMETERS['AWS::AccountId']}.dkr.ecr.{REGION}.amazonaws.com"
-            resource["Properties"]["ImageUri"] = f"{registry}/functions:latest"
+            resource["Properties"]["ImageUri"] = "functions:latest"
     session = boto3.Session(region_name=REGION)
     made: dict[str, Json] = Translator({}, Parser(), boto_session=session).translate(template, parameter_values={})
     return made
