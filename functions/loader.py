@@ -92,6 +92,12 @@ def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:
             f"version {manifest.version}: the pipeline cannot be loaded here ({type(error).__name__}: {error}); "
             f"Python {sys.version.split()[0]}, trained on {manifest.libraries.get('python')}"
         ) from error
+    known = pipeline.classes_.tolist() if hasattr(pipeline, "classes_") else manifest.classes
+    if known != manifest.classes:  # probabilities come in the pipeline's order, so names would be mixed up
+        raise ModelRefused(
+            f"version {manifest.version}: the pipeline's classes are {known}, the manifest's {manifest.classes}; "
+            "publish the model anew"
+        )
     return JoblibEngine(pipeline, manifest.signature)
 
 
