@@ -71,7 +71,8 @@ def parser() -> argparse.ArgumentParser:
         description="Waits for the S3 endpoint, makes the buckets of MODEL_STORE and DATA_STORE with versioning, "
         "and has new objects under incoming/ told to the webhook. Running it again changes nothing.",
     )
-    setup.add_argument("--notify", metavar="ARN", help="MinIO's webhook target (arn:minio:sqs:<region>:BATCH:webhook)")
+    target = "arn:minio:sqs::BATCH:webhook"
+    setup.add_argument("--notify", default=target, metavar="ARN", help=f"MinIO's webhook target ({target})")
     setup.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for the endpoint to answer (60)")
 
     letters = commands.add_parser("dead-letters", help="list the events that failed three times")
@@ -87,7 +88,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         return _run(options)
-    except (Refused, PortInUse, SpoolInUse, ServingError) as error:
+    except PortInUse as error:
+        ports = "--port, --predict-port, --batch-port" if options.command == "gateway" else "PORT"
+        complain(f"{options.command}: {error}; stop what uses it, or choose another by {ports}")
+        return 2
+    except (Refused, SpoolInUse, ServingError) as error:
         complain(f"{options.command}: {error}")
         return 2
     except OSError as error:

@@ -51,7 +51,7 @@ class FrontConnection(Connection):
                 if self.path.startswith(lambda_api.ROOT) and self.command == "POST":
                     headers = {name.lower(): value for name, value in self.headers.items()}
                     response = lambda_api.invoke(self.path, headers, body, self.server.functions, self.server.keep)
-                elif self.path.rstrip("/") == WEBHOOK and self.command == "POST":
+                elif self.path.rstrip("/") == WEBHOOK and self.command in ("POST", "HEAD"):
                     response = self._webhook(body)
                 else:
                     response, outcome = self._predict(body)
@@ -86,7 +86,9 @@ class FrontConnection(Connection):
         return response, outcome
 
     def _webhook(self, body: bytes) -> HttpResponse:
-        """MinIO's notification: answered only once it is kept, since MinIO then forgets it."""
+        """MinIO's notification: answered only once it is kept, since MinIO then forgets it. It asks by HEAD before."""
+        if self.command == "HEAD":
+            return HttpResponse(200, [], b"")
         try:
             told = json.loads(body)
         except (ValueError, RecursionError):

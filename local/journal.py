@@ -1,9 +1,10 @@
 """One line for each request and each drop, for the people in front of it; it must not know how either is handled."""
 
+import json
 import sys
 import threading
 import time
-from typing import IO
+from typing import IO, Any
 
 from local.invocation import Outcome, words_of
 from local.notification import keys
@@ -34,10 +35,25 @@ class Journal:
     def attempt(self, event: Spooled, outcome: Outcome, again: bool) -> None:
         what = ", ".join(keys(event.payload)) or f"event {event.id}"
         if not outcome.failed:
-            self.note(f"{what} -> {event.function} done{_by(outcome)}")
+            self.note(f"{what} -> {event.function} {_done(outcome.payload)}{_by(outcome)}")
             return
         then = "will be tried again" if again else f"kept as dead letter {event.id}"
         self.note(f"{what} -> {event.function} failed, {then}{_by(outcome)}: {words_of(outcome.payload)}")
+
+
+def _done(payload: bytes) -> str:
+    """What batch says of each drop, shortened; "done" where it says nothing of the kind."""
+    try:
+        records: list[dict[str, Any]] = json.loads(payload)["records"]
+        return ", ".join(_record(record) for record in records) or "done"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "done"
+
+
+def _record(record: dict[str, Any]) -> str:
+    words = [str(record["status"]), str(record.get("reason") or "")]
+    words += [f"{count} {what}" for what, count in (record.get("rows") or {}).items()]
+    return " ".join(word for word in words if word)
 
 
 def _by(outcome: Outcome | None) -> str:

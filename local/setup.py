@@ -11,8 +11,8 @@ from local.terminal import complain, say
 TAKEN = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 
 
-def setup(notify: str | None, wait: float) -> int:
-    """notify: the webhook target's ARN; by default that of MINIO_NOTIFY_WEBHOOK_*_BATCH in this region.
+def setup(notify: str, wait: float) -> int:
+    """notify: the webhook target's ARN; wait: seconds for the endpoint to answer.
 
     Exit code 0 where everything is there afterwards, else 1 with one line that says why.
 
@@ -25,7 +25,6 @@ def setup(notify: str | None, wait: float) -> int:
     models, drops = _bucket(ModelSettings.read().store), _bucket(BatchSettings.read().store)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     client = boto3.client("s3", region_name=region, config=Config(connect_timeout=5, retries={"max_attempts": 1}))
-    notify = notify or f"arn:minio:sqs:{region}:BATCH:webhook"
     until = time.monotonic() + wait
     while True:
         try:
