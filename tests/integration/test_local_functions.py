@@ -76,6 +76,15 @@ def test_a_process_that_dies_while_it_is_idle_is_not_noticed_by_the_client(share
     assert shared.invoke("predict").json["pid"] != before
 
 
+def test_an_environment_that_nobody_needed_for_long_is_taken_away(shared: Room) -> None:
+    before = shared.invoke("predict").json["pid"]
+    assert shared.gateway.predict.expired(3600) == []
+    for environment in shared.gateway.predict.expired(0):
+        environment.end()
+    eventually(lambda: not alive(before))
+    assert shared.invoke("predict").json["pid"] != before
+
+
 def test_a_process_over_its_memory_is_ended(tmp_path: Path) -> None:
     with room(tmp_path, megabytes=200) as opened:
         pid = opened.invoke("predict").json["pid"]
