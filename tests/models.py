@@ -131,8 +131,8 @@ def golden(pipeline: Any, signature: Signature, rows: Sequence[list[Cell]]) -> l
     found = JoblibEngine(pipeline, signature).predict_rows(rows)
     if found.classes is None:
         return [GoldenRow(row, value, None) for row, value in zip(rows, found.values or [], strict=True)]
-    probabilities = found.probabilities or []
+    probabilities: Sequence[Sequence[float] | None] = found.probabilities or [None] * len(rows)
     return [
-        GoldenRow(row, signature.classes[index], list(chances))
+        GoldenRow(row, signature.classes[index], None if chances is None else list(chances))
         for row, index, chances in zip(rows, found.classes, probabilities, strict=True)
     ]

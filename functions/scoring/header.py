@@ -138,11 +138,12 @@ def _choose(read: list[tuple[bytes, Record, list[str]]], signature: Signature) -
         raise DropRefused(
             reasons.CR_LINE_ENDS, "lines end with CR alone, as on old Macs; save the file with LF or CRLF line ends"
         )
-    if len(faults) == len(read):
+    _, nearest, names = max(read, key=lambda one: (len(wanted & set(one[2])), len(one[2])))
+    if nearest.fault:
         raise DropRefused(
-            reasons.UNREADABLE_HEADER, f"the header is no CSV record ({faults[0]}); look at its quotes and its length"
+            reasons.UNREADABLE_HEADER,
+            f"the header is no CSV record ({nearest.fault}); look at its quotes and its length",
         )
-    _, _, names = max(read, key=lambda one: (len(wanted & set(one[2])), len(one[2])))
     missing = [name for name in signature.names if name not in names]
     raise DropRefused(
         reasons.MISSING_COLUMNS,

@@ -88,17 +88,17 @@ class Worker:
 
         Raises ModelError where no model can be loaded, StoreError, OutOfTime; the event is then to be retried.
         """
-        paths = DropPaths(key)
+        scoring = _Scoring(self._data, self._models, self._options, self._max_rejected_share, DropPaths(key))
         for number in range(ROUNDS):
             try:
-                return _Round(self._data, self._models, self._options, self._max_rejected_share, paths).run(left, whole)
+                return scoring.round(left, whole)
             except _Restart:
                 time.sleep(secrets.randbelow(PAUSE_MILLISECONDS) * number / 1000)
         raise StoreError(f"{key} or its results kept changing while it was scored; the event is to be retried")
 
 
-class _Round:
-    """One look at a drop, and the work that follows from it."""
+class _Scoring:
+    """The rounds of one call: each looks at the drop anew, and does the work that follows from it."""
 
     def __init__(
         self, data: Store, models: Models, options: Options, max_rejected_share: float, paths: DropPaths
@@ -108,8 +108,9 @@ class _Round:
         self._options = options
         self._max_rejected_share = max_rejected_share
         self._paths = paths
+        self._bound: dict[Input, str] = {}  # what this call has seen claimed: a claim may be gone when it looks again
 
-    def run(self, left: Callable[[], float] | None, whole: float | None) -> Report:
+    def round(self, left: Callable[[], float] | None, whole: float | None) -> Report:
         drop = self._look()
         if drop is None:
             return self._gone()
@@ -117,7 +118,10 @@ class _Round:
         if found and self._vouches(found, drop):
             self._sweep(drop)
             return Report("already_done", f"this drop was {found.status} before", found.rows, found.model.version)
-        model = self._claim(drop, found.model.version if found and found.input == drop else None)
+        if found and found.input == drop:
+            self._bound[drop] = found.model.version
+        model = self._claim(drop)
+        self._bound[drop] = model.version
         self._withdraw(drop)
         if not self._exists(self._paths.claim(drop)):
             raise _Restart  # another worker finished it meanwhile
@@ -168,11 +172,12 @@ class _Round:
 
     # claiming and withdrawing
 
-    def _claim(self, drop: Input, bound: str | None) -> ServedModel:
-        """The model this drop is bound to, loaded. `bound`: the version a broken summary of this drop names."""
+    def _claim(self, drop: Input) -> ServedModel:
+        """The model this drop is bound to, loaded."""
         key = self._paths.claim(drop)
         claimed = self._read_claim(key)
         if claimed is None:
+            bound = self._bound.get(drop)
             # Loaded before it is claimed: a version that cannot be loaded must not bind a drop.
             model = self._models.version(bound) if bound else self._models.current()
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
