@@ -16,7 +16,6 @@ NARROWEST = 1e-3
 
 def golden_rows(engine: Engine, signature: Signature, features: pd.DataFrame) -> list[GoldenRow]:
     """For each predicted class its surest and its least sure row, and for each nullable feature a row without it."""
-    rows = [[_cell(value) for value in row] for row in features.to_numpy().tolist()]
     found = engine.predict_columns([features[name].to_numpy() for name in features.columns])
     probabilities = np.asarray(found.probabilities)
     classes = np.asarray(found.classes)
@@ -31,7 +30,7 @@ def golden_rows(engine: Engine, signature: Signature, features: pd.DataFrame) ->
         without = np.flatnonzero(features[name].isna().to_numpy() & (margins > NARROWEST))
         chosen += without[:1].tolist()
     picked = sorted(dict.fromkeys(chosen)) or [int(margins.argmax())]
-    return _answers(engine, signature, [rows[index] for index in picked[:MOST]])
+    return _answers(engine, signature, [_row(features, index) for index in picked[:MOST]])
 
 
 def _answers(engine: Engine, signature: Signature, rows: list[list[Cell]]) -> list[GoldenRow]:
@@ -44,5 +43,5 @@ def _answers(engine: Engine, signature: Signature, rows: list[list[Cell]]) -> li
     ]
 
 
-def _cell(value: float) -> Cell:
-    return None if math.isnan(value) else value
+def _row(features: pd.DataFrame, index: int) -> list[Cell]:
+    return [None if math.isnan(value) else float(value) for value in features.iloc[index]]

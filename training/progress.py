@@ -21,6 +21,7 @@ class Narrator:
     def counting(self, what: str, total: int) -> Iterator[Callable[[], None]]:
         """Gives a function to call once for each of `total` steps; the bar goes when they are done."""
         if not self._console.is_terminal:
+            self.say(what)
             yield lambda: None
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

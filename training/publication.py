@@ -12,7 +12,7 @@ from functions.errors import ModelRefused
 from functions.inference.joblib_engine import JoblibEngine
 from functions.registry.manifest import MANIFEST_VERSION, Artifact, Data, Engine, Manifest
 from functions.registry.memory import MemoryStore
-from training.describe import describe
+from functions.signature import Signature
 from training.endings import Failure
 from training.fit import Fitted
 from training.golden import golden_rows
@@ -40,9 +40,8 @@ class Publication:
     files: dict[str, bytes]
 
 
-def assemble(identity: Identity, table: Table, fitted: Fitted, *, artifact: str = "model.joblib") -> Publication:
+def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fitted, artifact: str) -> Publication:
     """Dumps the pipeline under the name `artifact`, describes and proves it. Raises Failure where it cannot serve."""
-    signature = describe(table, fitted.pipeline.classes_.tolist())
     pickled = io.BytesIO()
     joblib.dump(fitted.pipeline, pickled)
     manifest = Manifest(

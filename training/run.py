@@ -8,6 +8,7 @@ import numpy as np
 
 from functions.registry.store import open_store
 from training import versions
+from training.describe import describe
 from training.destinations import Destination, PlainFiles, Registry
 from training.endings import Mistake
 from training.fit import Fitted, fit
@@ -40,6 +41,7 @@ def run(order: Order) -> None:
     narrator = Narrator()
     destination, name = _destination(order)
     table = read_table(order.table, order.target, drop=order.drop, separator=order.separator)
+    signature = describe(table)
     narrator.say(_read(order, table))
     identity = _identity(order, name, table)
     destination.check(identity.name, identity.version)
@@ -47,7 +49,7 @@ def run(order: Order) -> None:
     for line in _chosen(fitted):
         narrator.say(line)
     artifact = order.output.name if order.output else "model.joblib"
-    publication = assemble(identity, table, fitted, artifact=artifact)
+    publication = assemble(identity, table, signature, fitted, artifact)
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
     told = destination.publish(publication)
     for line in (_scores(fitted), *told):
@@ -90,7 +92,8 @@ def _read(order: Order, table: Table) -> str:
 
 def _chosen(fitted: Fitted) -> list[str]:
     chosen = fitted.best.parameters
-    best = f"{chosen['reduce__n_components']} PCA components, C={chosen['classify__C']:g}"
+    width = chosen["reduce__n_components"]
+    best = f"{width} PCA component{'s' if width > 1 else ''}, C={chosen['classify__C']:g}"
     return [
         *(f"note: {warning}" for warning in fitted.warnings),
         f"chose {best} out of {len(fitted.candidates)} candidates",

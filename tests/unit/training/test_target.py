@@ -1,0 +1,90 @@
+"""What the target's texts become: whole numbers, booleans, or texts as written; and what is no target to learn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from training.endings import Mistake
+from training.target import read_labels
+
+
+def labels(texts: Sequence[str]) -> tuple[list[object], str, list[bool]]:
+    read, present = read_labels(np.array(texts, dtype=object), "y")
+    return read.tolist(), read.dtype.name, present.tolist()
+
+
+def refusal(texts: Sequence[str]) -> str:
+    with pytest.raises(Mistake) as raised:
+        read_labels(np.array(texts, dtype=object), "y")
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("texts", "read", "dtype"),
+    [
+        (["a", "b"], ["a", "b"], "object"),
+        (["0", "1"], [0, 1], "int64"),
+        (["-1", " 1 "], [-1, 1], "int64"),
+        (["1.0", "2.0"], [1, 2], "int64"),
+        (["1e3", "+5"], [1000, 5], "int64"),
+        (["true", "false"], [True, False], "bool"),
+        (["True", "False"], [True, False], "bool"),
+        (["true", "0"], [True, False], "bool"),
+        (["01", "10"], ["01", "10"], "object"),
+        (["007", "1"], ["007", "1"], "object"),
+        (["1", "x"], ["1", "x"], "object"),
+        (["true", "x"], ["true", "x"], "object"),
+        (["true", "2"], ["true", "2"], "object"),
+        (["0.5", "1.5"], ["0.5", "1.5"], "object"),
+        ([" a", "a"], [" a", "a"], "object"),
+        (["é", "日本"], ["é", "日本"], "object"),
+        (["9007199254740993", "1"], ["9007199254740993", "1"], "object"),
+        (["1" * 30, "2" * 30], ["1" * 30, "2" * 30], "object"),
+        (["inf", "0"], ["inf", "0"], "object"),
+    ],
+)
+def test_labels_are_what_their_texts_spell(texts: list[str], read: list[object], dtype: str) -> None:
+    assert labels(texts * 3) == (read * 3, dtype, [True] * 6)
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"])
+@pytest.mark.parametrize(("one", "two"), [("a", "b"), ("1", "2"), ("true", "false")])
+def test_rows_whose_target_is_missing_are_left_out(missing: str, one: str, two: str) -> None:
+    read, _, present = labels([one, missing, two] * 3)
+    assert len(read) == 6
+    assert present == [True, False, True] * 3
+
+
+def test_a_missing_target_never_becomes_a_class_or_makes_whole_numbers_fractional() -> None:
+    assert labels(["1", "", "2"] * 3)[0] == [1, 2] * 3
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["", "NA"], "the target 'y' is missing in every row; there is nothing to learn from"),
+        (["a"] * 9, "the target 'y' has a single class, 'a'; at least two are needed to tell apart"),
+        (["1", "1.0", ""] * 3, "the target 'y' has a single class, 1; at least two are needed to tell apart"),
+        (
+            ["a"] * 9 + ["b", "b"],
+            "class 'b' of 'y' has 2 rows, and 3 folds need at least 3 of each class; add rows, or leave the class out",
+        ),
+        (
+            ["1"] * 9 + ["2"],
+            "class 2 of 'y' has 1 row, and 3 folds need at least 3 of each class; add rows, or leave the class out",
+        ),
+        (
+            [str(number / 8) for number in range(24)] * 3,
+            "the target 'y' is continuous (24 different numbers such as 0.125), and only classes can be learnt; "
+            "name another --target, or cut it into classes",
+        ),
+        (
+            ["1.5", "2.25", "3", "4"],
+            "the target 'y' is continuous (4 different numbers such as 1.5), and only classes can be learnt; "
+            "name another --target, or cut it into classes",
+        ),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused(texts: list[str], message: str) -> None:
+    assert refusal(texts) == message
