@@ -18,7 +18,7 @@ environment:
   DATA_STORE     where incoming/, scored/, rejected/ lie; default MODEL_STORE
   MODEL_NAME     the model to serve
   SPOOL          the folder that keeps undelivered events
-  and whatever else the functions read: AWS_*, MODEL_*, BATCH_*, LOG_LEVEL
+  and whatever else the functions read: AWS_*, MODEL_*, BATCH_*
 
 exit codes: 0 done; 1 it went wrong; 2 it could not start as asked
 """
