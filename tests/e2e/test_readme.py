@@ -1,0 +1,160 @@
+"""The README's own commands, typed in a fresh clone, give what the README shows."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.readme import blocks, commands, outputs
+
+PROJECT = Path(__file__).parents[2]
+NEEDS_AN_ACCOUNT = {
+    ".venv-sam/bin/sam deploy --guided",
+    ".venv/bin/python -m training fit data/iris.csv --target species --name iris --store s3://$MODEL_BUCKET",
+    "aws s3 cp data/iris.csv s3://$DROP_BUCKET/incoming/",
+    ".venv-sam/bin/sam delete",
+}
+RUN_BY_OTHERS = {"make demo": "tests/e2e/test_demo.py", "make test": "this run"}
+RUN_HERE = {"Serve it", "Drop a CSV", "Score a file without a service", "Train on your own CSV", "In containers"}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is committed, cloned, with the environments that are installed already."""
+    folder = tmp_path_factory.mktemp("readme") / "serverless-sklearn"
+    subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
+    for environment in (".venv", ".venv-sam"):
+        if (PROJECT / environment).exists():
+            (folder / environment).symlink_to(PROJECT / environment)
+    return folder
+
+
+def test_every_command_of_the_readme_is_run_or_says_that_it_needs_an_account() -> None:
+    for block in blocks():
+        if block.language != "sh" or block.heading in RUN_HERE:
+            continue
+        for command in commands(block.heading):
+            known = command in NEEDS_AN_ACCOUNT or command in RUN_BY_OTHERS or command in commands("In containers")
+            assert known, f"nothing runs {command!r}, under {block.heading!r}"
+
+
+def test_the_demo_prints_what_the_readme_shows(clone: Path) -> None:
+    ran = type_in(clone, "make demo")
+    (shown,) = outputs("What the demo shows")
+    assert steady(ran) == steady(shown)
+
+
+def test_serving_asking_and_dropping_go_as_the_readme_shows(clone: Path) -> None:
+    train, serve = commands("Serve it")[:2]
+    type_in(clone, train)
+    port = free_port()
+    with kept_running(clone, serve, PORT=str(port)):
+        wait_until_open(port)
+        asked = [type_in(clone, command.replace("8080", str(port))) for command in commands("Serve it")[2:]]
+        (shown,) = outputs("Serve it")
+        assert steady("\n".join(asked)) == steady(shown)
+        dropped = type_in(clone, "\n".join(commands("Drop a CSV")))
+        (shown,) = outputs("Drop a CSV")
+        assert steady(dropped) == steady(shown)
+
+
+def test_a_file_is_scored_and_a_plain_model_is_trained_as_the_readme_says(clone: Path) -> None:
+    type_in(clone, "\n".join(commands("Serve it")[:1] + commands("Score a file without a service")))
+    rows = (clone / "scored.csv").read_text().splitlines()
+    assert (rows[0], len(rows)) == ("sepal_length,sepal_width,petal_length,petal_width,species,prediction", 151)
+    said = type_in(clone, "\n".join(commands("Train on your own CSV")))
+    assert "--target" in said
+    assert {path.name for path in clone.glob("model.*")} == {"model.joblib", "model.manifest.json"}
+
+
+def test_containers_and_sam_answer_as_the_readme_says(clone: Path, docker: str) -> None:
+    network = "serverless-sklearn_default"
+    if subprocess.run([docker, "network", "inspect", network], capture_output=True).returncode == 0:
+        pytest.skip("`make up` is running here already, and this test would end it; run: make down")
+    typed = commands("In containers")
+    start_api, then = typed.index(".venv-sam/bin/sam local start-api"), typed[-2:]
+    ports = {"PORT": str(free_port()), "MINIO_PORT": str(free_port())}
+    before = [command.replace("8080", ports["PORT"]) for command in typed[:start_api]]
+    try:
+        said = type_in(clone, "\n".join(before), **ports)
+        assert said.count('"predictions":["setosa"') == 1
+        assert '\\"predictions\\":[\\"setosa\\",\\"virginica\\"]' in said
+        settings = "\n".join(command for command in before if command.startswith(("set ", "export ")))
+        with kept_running(clone, f"{settings}\nexec {typed[start_api]}", **ports):
+            wait_until_open(3000)
+            assert '"predictions":["setosa"]' in type_in(clone, then[0], **ports)
+    finally:
+        type_in(clone, then[1], **ports)
+    assert subprocess.run([docker, "network", "inspect", network], capture_output=True).returncode != 0
+
+
+def type_in(clone: Path, typed: str, **environment: str) -> str:
+    """Runs the lines in one shell, as a reader would one after the other; gives what they print."""
+    ran = subprocess.run(
+        ["bash", "-eu", "-c", typed], cwd=clone, env=plain(environment), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert ran.returncode == 0, f"{typed}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
+    return ran.stdout
+
+
+@contextmanager
+def kept_running(clone: Path, typed: str, **environment: str) -> Iterator[None]:
+    """What stays in a terminal of its own until Ctrl-C."""
+    process = subprocess.Popen(
+        ["bash", "-c", typed], cwd=clone, env=plain(environment), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+
+
+def plain(environment: dict[str, str]) -> dict[str, str]:
+    """A reader's environment: nothing of AWS, nothing of this project."""
+    own = ("AWS_", "MODEL_", "DATA_STORE", "BATCH_", "PORT", "SPOOL", "COMPOSE_", "ENV_FILE", "VENV")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {**inherited, **environment, "SAM_CLI_TELEMETRY": "0"}
+
+
+def steady(text: str) -> str:
+    """Without what differs from run to run: versions, times, processes, ports, places, last digits."""
+    for pattern, word in (
+        (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "<version>"),
+        (r"127\.0\.0\.1:\d+", "<host>"),
+        (r"pid \d+", "pid <pid>"),
+        (r"[\d.]+ ms", "<ms>"),
+        (r"file://\S*/bucket", "file://<here>/bucket"),
+        (r"\d\.\d+e-\d+", "<tiny>"),
+        (r"(\d\.\d{6})\d+", r"\1"),
+    ):
+        text = re.sub(pattern, word, text)
+    return text.strip()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=60).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"nothing answers on port {port}")
