@@ -11,11 +11,15 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from training.endings import Mistake
 from training.pipeline import grid, reference_pipeline
 from training.progress import Narrator
 from training.target import FOLDS, Labels
+
+SMALL = 1_000_000
+"""Cells below which threads cost linear algebra more than they bring, and ten times as much on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ def fit(features: pd.DataFrame, labels: Labels, *, seed: int, narrator: Narrator
     points = grid(features.shape[1], min(len(train) for train, _ in folds))
     total = FOLDS * int(np.prod([len(values) for values in points.values()]))
     pipeline = reference_pipeline(missing=bool(features.isna().any(axis=None)), seed=seed)
-    with warnings.catch_warnings(record=True) as caught:
+    threads = 1 if features.size < SMALL else None
+    with threadpool_limits(threads), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with narrator.counting(f"fitting {total // FOLDS} candidates in {FOLDS} folds", total) as tick:
             search = GridSearchCV(pipeline, points, cv=folds, scoring=_accuracy(tick), error_score="raise")
