@@ -1,0 +1,108 @@
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from functions import loader
+from functions.inference.model import ServedModel
+from functions.registry.memory import MemoryStore
+from functions.scoring.summary import ClassCounts, FeatureReport, Rows, Spread
+from functions.signature import Feature, Signature
+from tests.models import publish_model
+from tests.unit.scoring.harness import score
+
+
+class Picky(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+    """A pipeline that refuses rows whose x is negative, as an encoder refuses an unseen category."""
+
+    def fit(self, table: pd.DataFrame, labels: list[str]) -> "Picky":  # noqa: ARG002 # scikit-learn's signature
+        self.classes_ = np.unique(labels)
+        return self
+
+    def predict(self, table: pd.DataFrame) -> Any:
+        if (np.asarray(table) < 0).any():
+            raise ValueError("Found unknown categories [-1.0]\n in column 0 during transform")
+        return np.array(["a"] * len(table))
+
+
+class Dividing(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+    """A pipeline whose answer is not finite where x is 0."""
+
+    def fit(self, table: pd.DataFrame, labels: list[float]) -> "Dividing":  # noqa: ARG002 # scikit-learn's signature
+        self.fitted_ = True
+        return self
+
+    def predict(self, table: pd.DataFrame) -> Any:
+        with np.errstate(divide="ignore"):
+            return 1 / np.asarray(table)[:, 0]
+
+
+def served(pipeline: Any, labels: list[Any]) -> ServedModel:
+    pipeline.fit(pd.DataFrame({"x": [1.0, 2.0]}), labels)
+    store = MemoryStore()
+    classes = [] if isinstance(pipeline, Dividing) else ["a", "b"]
+    task = "classification" if classes else "regression"
+    feature = Feature("x", "float64", False, None, 1.0, 2.0, 1.5, 0.5)
+    signature = Signature(task, [feature], "y", classes)  # type: ignore[arg-type] # one of the two tasks
+    publish_model(store, pipeline, signature, [[1.0]], name="one")
+    return loader.load(store, loader.Reference("one"))
+
+
+def test_a_row_the_model_itself_refuses_is_rejected_alone_and_in_its_place() -> None:
+    rows = [b"1", b"-1", b"oops", b"2", b"-1", b"3"]
+    found = score(b"x\n" + b"\n".join(rows), served(Picky(), ["a", "b"]))
+    assert found.scored == b"x,prediction\n1,a\n2,a\n3,a"
+    refuses = b"the model refuses this row: Found unknown categories [-1.0] in column 0 during transform"
+    assert found.rejected == (
+        b"line,reason,message,record\n"
+        b'3,not_predictable,"' + refuses + b'","-1"\n'
+        b"4,not_a_number,\"column 'x': found 'oops', expected a number\",\"oops\"\n"
+        b'6,not_predictable,"' + refuses + b'","-1"\n'
+    )
+    assert found.tally.rows == Rows(6, 3, 3, 0)
+    assert found.tally.predictions == ClassCounts({"a": 3, "b": 0})
+    assert found.tally.features == {"x": FeatureReport(0.0, 1 / 3, None, 1.0)}
+
+
+def test_a_row_answered_with_no_finite_number_is_rejected() -> None:
+    found = score(b"x\n1\n0\n4\n", served(Dividing(), [1.0, 0.5]))
+    assert found.scored == b"x,prediction\n1,1.0\n4,0.25\n"
+    assert found.rejected == (
+        b"line,reason,message,record\n"
+        b'3,prediction_not_finite,"the model answers this row with a number that is not finite","0"\n'
+    )
+    assert found.tally.predictions == Spread(0.25, 0.625, 1.0)
+    assert found.tally.features == {"x": FeatureReport(0.0, 0.5, None, 2.0)}
+
+
+def test_without_rows_there_is_nothing_to_compare() -> None:
+    found = score(b"x\n", served(Dividing(), [1.0, 0.5]))
+    assert found.tally.predictions == Spread(None, None, None)
+    assert found.tally.features == {"x": FeatureReport(None, None, None, None)}
+
+
+def test_each_kind_of_feature_reports_what_applies_to_it() -> None:
+    found = score(b"age,city,member\n,Bern,1\n35,,0\n70,Oslo,\nNA,Genf,1\n", "mixed")
+    assert found.tally.features == {
+        "age": FeatureReport(missing=0.5, out_of_range=0.5, unseen=None, drift=1.25),
+        "city": FeatureReport(missing=0.25, out_of_range=None, unseen=1 / 3, drift=None),
+        "member": FeatureReport(missing=0.25, out_of_range=None, unseen=None, drift=None),
+    }
+
+
+def test_a_drift_that_is_no_finite_number_is_left_out() -> None:
+    found = score(b"x\n1e308\n1e308\n", served(Picky(), ["a", "b"]))
+    assert found.tally.features["x"].drift is None
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_counts_do_not_depend_on_how_many_rows_come_at_once(rows: int) -> None:
+    text = b"x,y\n" + b"0.5,1.5\n" * rows
+    found = score(text, "price")
+    assert isinstance(found.tally.predictions, Spread)
+    assert found.tally.predictions.minimum == found.tally.predictions.maximum
+    assert math.isclose(found.tally.predictions.mean or 0, found.tally.predictions.minimum or 1)
+    assert found.tally.rows == Rows(rows, rows, 0, 0)
