@@ -28,6 +28,13 @@ def read_only(folder: Path) -> Iterator[None]:
     """Takes everybody's leave to write in `folder`, and acts as nobody where the tests run as root."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
+    with unprivileged():
+        yield
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Acts as nobody where the tests run as root, to whom permissions mean nothing."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(NOBODY)
