@@ -3,6 +3,7 @@
 import json
 import secrets
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,33 @@ print(json.dumps({
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who trains: a bucket, a user who may use it and nothing else, docker's arguments to act as that user."""
+
+    bucket: str
+    credentials: Credentials
+    arguments: tuple[str, ...]
+
+
 @pytest.fixture
-def trainer(docker_minio: DockerMinio) -> tuple[str, Credentials]:
-    """A bucket, and a user who may use it and nothing else."""
+def trainer(docker_minio: DockerMinio) -> Person:
+    """A new person with an empty bucket."""
     bucket = docker_minio.host.bucket(f"train-{secrets.token_hex(6)}", versioned=True)
-    return bucket, docker_minio.host.user(allow_s3(bucket))
+    credentials = docker_minio.host.user(allow_s3(bucket))
+    settings = docker_minio.environment(credentials).items()
+    given = [part for name, value in settings for part in ("--env", f"{name}={value}")]
+    return Person(bucket, credentials, ("--network", docker_minio.network, *given))
+
+
+def train(docker: str, image: str, person: Person, file: str) -> subprocess.CompletedProcess[str]:
+    """Fits a file of data/ in the training container, which can write to nothing but /tmp."""
+    return subprocess.run(
+        [docker, "run", "--rm", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 - inside
+         "--volume", f"{PROJECT / 'data'}:/data:ro", *person.arguments, image,
+         "fit", file, "--target", "species", "--name", "iris", "--store", f"s3://{person.bucket}"],
+        capture_output=True, text=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("image", "code"), [("function_image", "/var/task"), ("training_image", "/opt/project")])
@@ -91,46 +114,39 @@ def test_the_training_image_does_not_run_as_root(docker: str, training_image: st
     assert (ran.returncode, ran.stdout) == (0, "65532\n")
 
 
-def test_training_in_its_container_publishes_a_model_to_minio(
-    docker: str, training_image: str, docker_minio: DockerMinio, trainer: tuple[str, Credentials]
+def test_what_training_in_its_container_publishes_to_minio_the_function_image_scores_with(
+    docker: str, training_image: str, function_image: str, docker_minio: DockerMinio, trainer: Person
 ) -> None:
-    bucket, credentials = trainer
-    settings = [
-        part for key, value in docker_minio.environment(credentials).items() for part in ("--env", f"{key}={value}")
-    ]
-    ran = subprocess.run(
-        [docker, "run", "--rm", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 - inside
-         "--network", docker_minio.network, "--volume", f"{PROJECT / 'data'}:/data:ro", *settings, training_image,
-         "fit", "iris.csv", "--target", "species", "--name", "iris", "--store", f"s3://{bucket}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    with docker_minio.host.client(credentials) as s3:
-        alias = json.loads(s3.get_object(Bucket=bucket, Key="models/iris/aliases/live.json")["Body"].read())
+    trained = train(docker, training_image, trainer, "iris.csv")
+    assert trained.returncode == 0, f"{trained.stdout}\n{trained.stderr}"
+    with docker_minio.host.client(trainer.credentials) as s3:
+        alias = json.loads(s3.get_object(Bucket=trainer.bucket, Key="models/iris/aliases/live.json")["Body"].read())
         folder = f"models/iris/versions/{alias['version']}/"
-        manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"{folder}manifest.json")["Body"].read())
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
-    assert alias["version"] in ran.stdout
+        manifest = json.loads(s3.get_object(Bucket=trainer.bucket, Key=f"{folder}manifest.json")["Body"].read())
+        listed = s3.list_objects_v2(Bucket=trainer.bucket, Prefix=folder)["Contents"]
+    assert alias["version"] in trained.stdout
     assert manifest["version"] == alias["version"]
     assert manifest["classes"] == ["setosa", "versicolor", "virginica"]
     assert {f"{folder}manifest.json", f"{folder}model.joblib"} <= {entry["Key"] for entry in listed}
 
+    rows = "petal_width,sepal_length,petal_length,sepal_width\r\n0.2,5.10,1.4,3.5\r\n2.5,6.3,6.0,3.3\r\n"
+    scored = subprocess.run(
+        [docker, "run", "--rm", "--interactive", *LAMBDA_LIKE, *trainer.arguments, function_image,
+         "score", "--model", f"s3://{trainer.bucket}", "--name", "iris", "-"],
+        input=rows.encode(), capture_output=True,
+    )  # fmt: skip
+    assert scored.returncode == 0, scored.stderr.decode()
+    header, *lines = rows.splitlines()
+    answers = [f"{line},{label}" for line, label in zip(lines, ["setosa", "virginica"], strict=True)]
+    assert scored.stdout.decode() == "\r\n".join([f"{header},prediction", *answers, ""])
+
 
 def test_training_in_its_container_refuses_a_file_that_is_not_there_and_publishes_nothing(
-    docker: str, training_image: str, docker_minio: DockerMinio, trainer: tuple[str, Credentials]
+    docker: str, training_image: str, docker_minio: DockerMinio, trainer: Person
 ) -> None:
-    bucket, credentials = trainer
-    settings = [
-        part for key, value in docker_minio.environment(credentials).items() for part in ("--env", f"{key}={value}")
-    ]
-    ran = subprocess.run(
-        [docker, "run", "--rm", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 - inside
-         "--network", docker_minio.network, *settings, training_image,
-         "fit", "nowhere.csv", "--target", "species", "--name", "iris", "--store", f"s3://{bucket}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    with docker_minio.host.client(credentials) as s3:
-        published = s3.list_objects_v2(Bucket=bucket)["KeyCount"]
+    ran = train(docker, training_image, trainer, "nowhere.csv")
+    with docker_minio.host.client(trainer.credentials) as s3:
+        published = s3.list_objects_v2(Bucket=trainer.bucket)["KeyCount"]
     assert (ran.returncode, ran.stdout, published) == (2, "", 0)
     assert "nowhere.csv" in ran.stderr
     assert "Traceback" not in ran.stderr
