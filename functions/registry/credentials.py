@@ -3,18 +3,36 @@
 import os
 from typing import Any
 
+from functions.errors import NotConfigured
+
 OWN = ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
        "AWS_WEB_IDENTITY_TOKEN_FILE")  # fmt: skip
 
 
 def credential_provider() -> Any | None:
-    """None where obstore finds credentials itself; else boto3's chain (profiles, SSO) where boto3 is installed."""
-    if any(os.environ.get(name) for name in OWN) and not os.environ.get("AWS_PROFILE"):
+    """None where obstore finds credentials itself; else boto3's chain (profiles, SSO) where boto3 is installed.
+
+    Raises NotConfigured for a profile that is not there, or that nothing here can read.
+    """
+    profile = os.environ.get("AWS_PROFILE")
+    own = any(os.environ.get(name) for name in OWN)
+    if own and not profile:
         return None
     try:
         import boto3
+        from botocore.exceptions import ConfigParseError, ProfileNotFound
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
+        if profile and not own:
+            raise NotConfigured(
+                f"AWS_PROFILE is {profile!r}, and there is no boto3 here to read profiles; "
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ) from None
         return None
-    session = boto3.Session()
-    return Boto3CredentialProvider(session) if session.get_credentials() else None
+    try:
+        session = boto3.Session()
+        return Boto3CredentialProvider(session) if session.get_credentials() else None
+    except ProfileNotFound:
+        raise NotConfigured(f"there is no AWS profile {profile!r}; set AWS_PROFILE to one that exists") from None
+    except ConfigParseError as error:
+        raise NotConfigured(f"the AWS configuration cannot be read: {error}") from None
