@@ -55,14 +55,14 @@ class BatchSettings:
     probabilities: bool
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] = os.environ) -> "BatchSettings":
-        """Raises NotConfigured where a value cannot be read."""
-        store = environ.get("DATA_STORE") or _needed(environ, "MODEL_STORE", "s3://bucket[/prefix] or file:///folder")
+    def read(cls, environ: Mapping[str, str] = os.environ, *, store: str | None = None) -> "BatchSettings":
+        """Raises NotConfigured where a value cannot be read. `store`: the data store, where it is known already."""
+        store = store or environ.get("DATA_STORE")
         return cls(
-            store=store,
+            store=store or _needed(environ, "MODEL_STORE", "s3://bucket[/prefix] or file:///folder"),
             max_rejected_share=_number(environ, "BATCH_MAX_REJECTED_SHARE", 0.5, 0.0, 1.0),
             max_record_bytes=int(_number(environ, "BATCH_MAX_RECORD_BYTES", MIB, 64, 64 * MIB)),
-            separator=_separator(environ),
+            separator=separator_of(environ.get("BATCH_SEPARATOR"), "BATCH_SEPARATOR"),
             probabilities=_flag(environ, "BATCH_PROBABILITIES"),
         )
 
@@ -92,9 +92,9 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _separator(environ: Mapping[str, str]) -> str | None:
-    text = environ.get("BATCH_SEPARATOR") or None
-    named = {"tab": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text)
+def separator_of(text: str | None, name: str) -> str | None:
+    """The separator that a setting or an option of this name means; None where it is empty. Raises NotConfigured."""
+    named = {"tab": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text) or None
     if named is not None and (len(named) != 1 or named in '"\r\n' or not named.isascii()):
-        raise NotConfigured(f"BATCH_SEPARATOR is {text!r}; set it to one ASCII character, or tab, comma, semicolon")
+        raise NotConfigured(f"{name} is {text!r}; set it to one ASCII character, or tab, comma, semicolon")
     return named

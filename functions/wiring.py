@@ -7,10 +7,11 @@ from functions.errors import ModelError
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
 from functions.registry.store import open_store
-from functions.settings import BatchSettings, ModelSettings
+from functions.settings import BatchSettings, ModelSettings, separator_of
 
 if TYPE_CHECKING:  # batch alone imports numpy; predict stays light
     from functions.scoring.live_worker import LiveWorker
+    from functions.scoring.run import Run
     from functions.scoring.worker import Worker
 
 
@@ -47,3 +48,23 @@ def _worker() -> "Worker":
     options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
     models = Models(open_store(model.store), reference)
     return Worker(open_store(batch.store), models, options, batch.max_rejected_share)
+
+
+def scoring_run(
+    *, model: str, name: str | None, alias: str, version: str | None, separator: str | None, probabilities: bool
+) -> "Run":
+    """One run of the command line. What it does not say is taken from the BATCH_ settings.
+
+    Raises Mistake, NotConfigured, ModelError, StoreError.
+    """
+    from functions.scoring.loop import Options
+    from functions.scoring.model_sources import model_from
+    from functions.scoring.run import Run
+
+    batch = BatchSettings.read(store=model)
+    options = Options(
+        batch.max_record_bytes,
+        separator_of(separator, "--separator") or batch.separator,
+        probabilities or batch.probabilities,
+    )
+    return Run(model_from(model, name, alias, version), options, batch.max_rejected_share)

@@ -35,7 +35,9 @@ class Gunzip:
             try:
                 piece = self._member.decompress(data, PIECE)
             except zlib.error as error:
-                raise DropRefused(reasons.BROKEN_GZIP, f"the gzip data is broken ({error}); upload it again") from None
+                raise DropRefused(
+                    reasons.BROKEN_GZIP, f"the gzip data is broken ({error}); make the file anew"
+                ) from None
             if piece:
                 yield piece
             if self._member.eof:
@@ -49,7 +51,7 @@ class Gunzip:
     def finish(self) -> None:
         """Raises DropRefused where the data stopped inside a member."""
         if not self._fresh or self._head:
-            raise DropRefused(reasons.BROKEN_GZIP, "the gzip data is cut off; upload it again")
+            raise DropRefused(reasons.BROKEN_GZIP, "the gzip data is cut off; make the file anew")
 
     def _begin(self, data: bytes) -> bytes:
         """Skips padding before a member and checks how it starts."""
@@ -61,7 +63,7 @@ class Gunzip:
             self._head = data
             return b""
         if not data.startswith(MAGIC):
-            raise DropRefused(reasons.BROKEN_GZIP, "there is something else after the gzip data; upload it again")
+            raise DropRefused(reasons.BROKEN_GZIP, "there is something else after the gzip data; make the file anew")
         self._fresh = False
         return data
 

@@ -1,0 +1,123 @@
+"""The door of the command line: a CSV in, a scored CSV out, by the loop and the contract of dropped files.
+
+0   done
+1   the environment failed: the store, the network, credentials, permissions, a full disk
+2   the user's mistake: arguments, or a file that cannot be scored; too large a share of rows rejected
+130 stopped by SIGINT, 143 by SIGTERM; an output that was not finished does not appear
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from functions import wiring
+from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError
+from functions.scoring.files import STANDARD, Mistake
+from functions.scoring.run import Run, Scored
+
+DONE = 0
+ENVIRONMENT = 1
+MISTAKE = 2
+
+
+class Stopped(BaseException):
+    """A signal asked to stop. Not an Exception, so that nothing on the way takes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("stopped")
+        self.exit_code = 128 + number
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command; gives its exit code. Everything but the scored rows goes to standard error."""
+    given = _parser().parse_args(arguments)
+    try:
+        rejected = _rejected(given)
+        started = time.perf_counter()
+        run = wiring.scoring_run(
+            model=given.model,
+            name=given.name,
+            alias=given.alias,
+            version=given.version,
+            separator=given.separator,
+            probabilities=given.probabilities,
+        )
+        done = run.score(given.input, given.output, rejected)
+    except (Mistake, NotConfigured, DropRefused, ModelNotFound) as error:
+        return _end(error, MISTAKE)
+    except BrokenPipeError:  # whoever read our output has had enough; there is nobody to write the rest to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _end(Mistake("nobody reads the output any more"), ENVIRONMENT)
+    except (ServingError, OSError) as error:
+        return _end(error, ENVIRONMENT)
+    except Stopped as error:
+        return _end(error, error.exit_code)
+    _tell(f"{_summary(done, given, rejected, run)} in {time.perf_counter() - started:.1f} s")
+    if done.rejected and rejected is None:
+        return _end(Mistake("the rejected rows were not kept; say where they go with --rejected"), MISTAKE)
+    if done.failed:
+        return _end(Mistake("too large a share of rows was rejected (BATCH_MAX_REJECTED_SHARE)"), MISTAKE)
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="score",
+        description="Scores a CSV. Every row comes out unchanged with its prediction appended; rows that cannot be "
+        "scored go to the rejected file with line and reason.",
+        epilog="Example: score --model s3://models --name iris day.csv day.scored.csv",
+    )
+    parser.add_argument("input", help="a path, s3://bucket/key, or - for standard input; gzip is told by its bytes")
+    parser.add_argument("output", nargs="?", default=STANDARD, help="a path, s3://bucket/key, or - (the default)")
+    parser.add_argument("--model", required=True, help="a store (s3://bucket[/prefix], a folder) or a .joblib file")
+    parser.add_argument("--name", help="which model of the store; needed where there are several")
+    parser.add_argument("--alias", default="live", help="which alias of it (default: live)")
+    parser.add_argument("--version", help="which version of it, instead of an alias")
+    parser.add_argument("--rejected", help="where rejected rows go (default: <output>.rejected.csv)")
+    parser.add_argument("--separator", help="for a header that does not tell it; else BATCH_SEPARATOR")
+    parser.add_argument("--probabilities", action="store_true", help="append a column for each class, too")
+    return parser
+
+
+def _rejected(given: Any) -> str | None:
+    """None where nobody said and there is no place to guess."""
+    wanted: str | None = given.rejected
+    if wanted is None and given.output != STANDARD:
+        wanted = f"{given.output}.rejected.csv" + (".gz" if given.output.lower().endswith(".gz") else "")
+    if wanted is not None and wanted == given.output:
+        raise Mistake(f"scored and rejected rows cannot both go to {wanted}")
+    return wanted
+
+
+def _summary(done: Scored, given: Any, rejected: str | None, run: Run) -> str:
+    rows = f"{done.scored} of {done.input} rows scored by {run.model}"
+    to = "" if given.output == STANDARD else f" to {given.output}"
+    if not done.rejected:
+        return rows + to
+    reasons = ", ".join(f"{reason} {count}" for reason, count in done.reasons.items())
+    place = f" to {rejected}" if rejected else ""
+    return f"{rows}{to}, {done.rejected} rejected{place} ({reasons})"
+
+
+def _end(error: BaseException, code: int) -> int:
+    _tell(f"error: {error}")
+    return code
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 # what a command says to the person who runs it
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(number)
+
+
+if __name__ == "__main__":
+    # As process 1 of a container Python would ignore SIGTERM, and `docker stop` would wait, then kill.
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(main(sys.argv[1:]))

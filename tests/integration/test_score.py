@@ -1,0 +1,270 @@
+"""The command line: from files, standard input and objects to the same, with its exit codes and its one line."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from functions.registry.folder import FolderStore
+from functions.registry.manifest import Artifact, encode
+from functions.registry.memory import MemoryStore
+from functions.score import main
+from tests.conftest import PROJECT
+from tests.minio_server import Credentials, Minio
+from tests.models import VERSION, publish_iris, publish_mixed
+
+HEADER = b"sepal_length,sepal_width,petal_length,petal_width\n"
+ROWS = b"5.1,3.5,1.4,0.2\n6.3,2.5,6.0,2.5\n"
+SCORED = (
+    b"sepal_length,sepal_width,petal_length,petal_width,prediction\n5.1,3.5,1.4,0.2,setosa\n6.3,2.5,6.0,2.5,virginica\n"
+)
+BAD = b"x\n"
+REJECTED = b'line,reason,message,record\n4,ragged_row,"found 1 cell, expected 4","x"\n'
+MODEL = f"iris {VERSION}"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a store in `bucket`, a file in `day.csv`, and no settings in the environment."""
+    for name in [name for name in os.environ if name.startswith(("MODEL_", "DATA_", "BATCH_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    publish_iris(FolderStore("bucket"))
+    Path("day.csv").write_bytes(HEADER + ROWS)
+    return tmp_path
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What standard error was told, without the time it took."""
+
+    def read() -> str:
+        line = capsys.readouterr().err.rstrip("\n")
+        return line.rpartition(" in ")[0] if line.endswith(" s") else line
+
+    return read
+
+
+def command(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """The command as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "functions.score", *arguments],
+        input=data,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in Path().iterdir() if path.name != "bucket")
+
+
+def test_a_file_is_scored_to_a_file(told: Callable[[], str]) -> None:
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 0
+    assert told() == f"2 of 2 rows scored by {MODEL} to out.csv"
+    assert Path("out.csv").read_bytes() == SCORED
+    assert files() == ["day.csv", "out.csv"]
+
+
+def test_rejected_rows_go_beside_the_output(told: Callable[[], str]) -> None:
+    Path("day.csv").write_bytes(HEADER + ROWS + BAD)
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 0
+    assert told() == (f"2 of 3 rows scored by {MODEL} to out.csv, 1 rejected to out.csv.rejected.csv (ragged_row 1)")
+    assert (Path("out.csv").read_bytes(), Path("out.csv.rejected.csv").read_bytes()) == (SCORED, REJECTED)
+
+
+def test_a_stale_rejected_file_is_removed() -> None:
+    Path("out.csv.rejected.csv").write_bytes(b"old")
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 0
+    assert files() == ["day.csv", "out.csv"]
+
+
+def test_gzip_gives_gzip() -> None:
+    Path("day.csv.gz").write_bytes(gzip.compress(HEADER + ROWS + BAD))
+    assert main(["--model", "bucket", "day.csv.gz", "out.csv.gz"]) == 0
+    assert gzip.decompress(Path("out.csv.gz").read_bytes()) == SCORED
+    assert gzip.decompress(Path("out.csv.gz.rejected.csv.gz").read_bytes()) == REJECTED
+
+
+def test_a_file_may_be_scored_in_its_place() -> None:
+    assert main(["--model", "bucket", "day.csv", "day.csv"]) == 0
+    assert Path("day.csv").read_bytes() == SCORED
+
+
+def test_standard_input_goes_to_standard_output() -> None:
+    ran = command("--model", "bucket", "-", data=HEADER + ROWS)
+    assert (ran.returncode, ran.stdout) == (0, SCORED)
+    assert ran.stderr.decode().startswith(f"2 of 2 rows scored by {MODEL} in ")
+
+
+def test_rejected_rows_without_a_place_are_told_and_fail() -> None:
+    ran = command("--model", "bucket", "-", data=HEADER + ROWS + BAD)
+    assert (ran.returncode, ran.stdout) == (2, SCORED)
+    assert ran.stderr.decode().splitlines()[1] == (
+        "error: the rejected rows were not kept; say where they go with --rejected"
+    )
+    ran = command("--model", "bucket", "-", "--rejected", "aside.csv", data=HEADER + ROWS + BAD)
+    assert (ran.returncode, ran.stdout, Path("aside.csv").read_bytes()) == (0, SCORED, REJECTED)
+
+
+def test_options_and_settings_reach_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = (HEADER + ROWS).replace(b",", b"|")
+    Path("day.csv").write_bytes(piped)
+    assert main(["--model", "bucket", "--separator", "|", "--probabilities", "day.csv", "out.csv"]) == 0
+    head, row, *_ = Path("out.csv").read_bytes().split(b"\n")
+    assert head.endswith(b"|prediction|probability_setosa|probability_versicolor|probability_virginica")
+    assert row.startswith(b"5.1|3.5|1.4|0.2|setosa|0.98")
+    monkeypatch.setenv("BATCH_SEPARATOR", "|")
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 0
+    assert Path("out.csv").read_bytes() == SCORED.replace(b",", b"|")
+
+
+def test_a_file_with_its_manifest_beside_it_is_a_model(told: Callable[[], str]) -> None:
+    plain_files("m.joblib")
+    assert main(["--model", "m.joblib", "day.csv", "out.csv"]) == 0
+    assert told() == f"2 of 2 rows scored by {MODEL} to out.csv"
+    assert Path("out.csv").read_bytes() == SCORED
+
+
+def plain_files(name: str) -> None:
+    """A model as `python -m training fit ... --output` writes it: a pickle and its manifest."""
+    store = MemoryStore()
+    manifest = publish_iris(store)
+    body = store.get(f"models/iris/versions/{VERSION}/model.joblib").body
+    Path(name).write_bytes(body)
+    Path(name).with_suffix(".manifest.json").write_bytes(encode(replace(manifest, artifacts=[Artifact.of(name, body)])))
+
+
+def test_a_pickle_without_its_manifest_is_not_opened(told: Callable[[], str]) -> None:
+    Path("m.joblib").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    assert main(["--model", "m.joblib", "day.csv", "out.csv"]) == 2
+    assert told() == (
+        "error: m.joblib has no m.manifest.json beside it, and a pickle runs whatever is in it; make both with: "
+        "python -m training fit data.csv --target column --output m.joblib"
+    )
+    assert files() == ["day.csv", "m.joblib"]
+
+
+def test_a_pickle_that_is_not_the_manifests_is_not_opened(told: Callable[[], str]) -> None:
+    plain_files("m.joblib")
+    Path("m.joblib").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    assert main(["--model", "m.joblib", "day.csv", "out.csv"]) == 1
+    assert told().startswith(f"error: version {VERSION}: m.joblib has 30 bytes, expected ")
+    Path("other.joblib").write_bytes(b"")
+    Path("other.manifest.json").write_bytes(Path("m.manifest.json").read_bytes())
+    assert main(["--model", "other.joblib", "day.csv", "out.csv"]) == 1
+    assert told().endswith("other.manifest.json speaks of m.joblib and not of other.joblib; rename it back")
+    assert "owned" not in files()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--model", "bucket", "none.csv", "out.csv"], "there is no file none.csv"),
+        (["--model", "bucket", "bucket", "out.csv"], "bucket is a folder; name a CSV file"),
+        (["--model", "bucket", "day.csv", "bucket"], "bucket is a folder; name a file in it"),
+        (["--model", "bucket", "day.csv", "no/out.csv"], "there is no folder no for no/out.csv; make it first"),
+        (["--model", "none", "day.csv", "out.csv"],
+         "none is neither a store (s3://bucket, a folder) nor a .joblib file"),
+        (["--model", "none.joblib", "day.csv", "out.csv"], "there is no file none.joblib"),
+        (["--model", "m.joblib", "--name", "iris", "day.csv", "out.csv"],
+         "--name and --version choose in a store; m.joblib is one model"),
+        (["--model", "ftp://x", "day.csv", "out.csv"], "ftp://x is neither a store (s3://bucket, a folder) nor a "
+         ".joblib file"),
+        (["--model", "bucket", "day.csv", "s3://bucket"], "s3://bucket names no object; write s3://bucket/key"),
+        (["--model", "bucket", "--rejected", "out.csv", "day.csv", "out.csv"],
+         "scored and rejected rows cannot both go to out.csv"),
+        (["--model", "bucket", "--separator", "ab", "day.csv", "out.csv"],
+         "--separator is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_writes_nothing(arguments: list[str], line: str, told: Callable[[], str]) -> None:
+    assert main(arguments) == 2
+    assert told() == f"error: {line}"
+    assert files() == ["day.csv"]
+
+
+def test_an_unknown_alias_or_model_is_told(told: Callable[[], str]) -> None:
+    url = FolderStore("bucket").url
+    assert main(["--model", "bucket", "--alias", "next", "day.csv", "out.csv"]) == 2
+    assert told().startswith(f"error: iris has no alias next in {url}")
+    publish_mixed(FolderStore("bucket"))
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 2
+    assert told() == f"error: there are several models in {url}: iris, mixed; choose one with --name"
+    assert main(["--model", "bucket", "--name", "iris", "--version", VERSION, "day.csv", "out.csv"]) == 0
+    Path("empty").mkdir()
+    assert main(["--model", "empty", "day.csv", "out.csv"]) == 2
+
+
+def test_a_file_that_cannot_be_scored_leaves_the_output_as_it_was(told: Callable[[], str]) -> None:
+    Path("out.csv").write_bytes(b"older")
+    Path("day.csv").write_bytes(gzip.compress(HEADER + ROWS)[:-4])
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 2
+    assert told() == "error: the gzip data is cut off; make the file anew"
+    assert Path("out.csv").read_bytes() == b"older"
+    assert files() == ["day.csv", "out.csv"]
+
+
+def test_too_many_rejected_rows_keep_the_results_and_fail(told: Callable[[], str]) -> None:
+    Path("day.csv").write_bytes(HEADER + BAD + ROWS[:16] + BAD)
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 2
+    assert told().endswith("error: too large a share of rows was rejected (BATCH_MAX_REJECTED_SHARE)")
+    assert Path("out.csv").read_bytes().count(b"\n") == 2
+
+
+def test_arguments_that_argparse_refuses_exit_with_2() -> None:
+    ran = command("day.csv")
+    assert ran.returncode == 2
+    assert ran.stderr.decode().splitlines()[-1] == "score: error: the following arguments are required: --model"
+
+
+def test_a_signal_stops_it_and_leaves_nothing_behind() -> None:
+    os.mkfifo("pipe")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "functions.score", "--model", "bucket", "pipe", "out.csv"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    with Path("pipe").open("wb", buffering=0) as pipe:  # opens once the other side reads, so the model is loaded
+        pipe.write(HEADER + ROWS)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.decode()) == (143, "error: stopped\n")
+    assert files() == ["day.csv", "pipe"]
+
+
+def test_objects_are_scored_to_objects(
+    minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch, told: Callable[[], str]
+) -> None:
+    for name, value in minio.environment(owner_credentials).items():
+        monkeypatch.setenv(name, value)
+    with minio.client(owner_credentials) as s3:
+        s3.put_object(Bucket=bucket, Key="in/a b.csv", Body=HEADER + ROWS + BAD)
+        to = f"s3://{bucket}/out/a b.csv"
+        assert main(["--model", "bucket", f"s3://{bucket}/in/a b.csv", to]) == 0
+        assert s3.get_object(Bucket=bucket, Key="out/a b.csv")["Body"].read() == SCORED
+        assert s3.get_object(Bucket=bucket, Key="out/a b.csv.rejected.csv")["Body"].read() == REJECTED
+        assert told() == f"2 of 3 rows scored by {MODEL} to {to}, 1 rejected to {to}.rejected.csv (ragged_row 1)"
+        s3.put_object(Bucket=bucket, Key="in/a b.csv", Body=HEADER + ROWS)
+        assert main(["--model", "bucket", f"s3://{bucket}/in/a b.csv", to]) == 0
+        assert s3.list_objects_v2(Bucket=bucket, Prefix="out/")["KeyCount"] == 1
+    assert main(["--model", "bucket", f"s3://{bucket}/none.csv", "out.csv"]) == 2
+    assert told().endswith(f"error: there is no object s3://{bucket}/none.csv")
+    assert main(["--model", "bucket", "s3://no-such-bucket-here/x.csv", "out.csv"]) in (1, 2)
+    assert files() == ["day.csv"]
+
+
+def test_a_store_that_cannot_be_reached_is_the_environments_failure(
+    monkeypatch: pytest.MonkeyPatch, told: Callable[[], str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    assert main(["--model", "s3://models", "--name", "iris", "day.csv", "out.csv"]) == 1
+    assert told().startswith("error: s3://models cannot be reached")
