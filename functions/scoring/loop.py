@@ -141,7 +141,9 @@ class _Loop:
         if not records:
             return
         block = self._reader.read(records)
-        answers = predict_block(self._model.engine, block.columns, len(block.rows))
+        answers = predict_block(
+            self._model.engine, block.columns, len(block.rows), probabilities=self._options.probabilities
+        )
         self._tally.blank += block.blank
         self._tally.invalid_utf8 += block.invalid_utf8
         self._reject(block, answers)

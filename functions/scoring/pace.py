@@ -8,7 +8,7 @@ from functions.scoring import reasons
 
 MEASURED_SECONDS = 1.0  # below this a rate says little
 DOUBT = 1.2  # how far over the time left the projection must lie before it is believed
-RESERVE_SECONDS = 3.0  # for the end of the upload and the summary
+RESERVE_SECONDS = 10.0  # for the end of the upload and the summary
 RESERVE_SHARE = 0.1  # where an invocation is short
 FRESH_SHARE = 0.8  # an invocation with less of its time left has spent it on other files
 
@@ -69,8 +69,8 @@ class Pace:
         raise DropRefused(
             reasons.TOO_LARGE,
             f"{self._size} bytes at {rate / 1e6:.2f} MB/s need about {_seconds(self._size, rate)}, and one invocation "
-            f"has {self._whole:.0f} s; drop it in files of at most {fitting} bytes, give the function more time or "
-            "memory, or score it with: python -m functions.score",
+            f"has {self._whole:.0f} s; drop it again in files of at most {fitting} bytes, or once the function has "
+            "more time or memory, or score it with: python -m functions.score",
         )
 
 

@@ -17,7 +17,7 @@ LONGEST_MESSAGE = 200
 
 @dataclass(slots=True)
 class Answers:
-    """What the engine says of the rows in `kept`, as plain lists in their order.
+    """What the engine says of the rows in `kept`, as plain lists in their order; probabilities only where asked for.
 
     failed: for each other row, by its index in the block, reason code and message.
     """
@@ -27,12 +27,15 @@ class Answers:
     probabilities: list[list[float]] | None = None
     values: list[float] | None = None
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    chances: list[Any] = field(default_factory=list)  # probabilities as they came, an array for each stretch
 
 
-def predict_block(engine: Engine, columns: "Sequence[Column]", rows: int) -> Answers:
+def predict_block(engine: Engine, columns: "Sequence[Column]", rows: int, *, probabilities: bool) -> Answers:
     """Predicts `rows` rows. A row for which the pipeline raises ValueError (an unseen category, say) fails alone."""
     answers = Answers()
     _halve(engine, columns, 0, rows, answers)
+    if answers.chances and probabilities:
+        answers.probabilities = np.concatenate(answers.chances).tolist()
     return answers
 
 
@@ -75,7 +78,8 @@ def _keep(found: Predictions, start: int, answers: Answers) -> None:
         )
     answers.kept += (np.flatnonzero(finite) + start).tolist()
     answers.classes = _joined(answers.classes, classes)
-    answers.probabilities = _joined(answers.probabilities, probabilities)
+    if probabilities is not None:
+        answers.chances.append(np.asarray(probabilities))
     answers.values = _joined(answers.values, values)
 
 

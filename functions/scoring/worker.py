@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from functions.errors import DropRefused, ModelRefused, ObjectNotFound, PreconditionFailed, StoreError
+from functions.errors import DropRefused, ModelError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreError
 from functions.inference.model import ServedModel
 from functions.registry.store import Store
 from functions.scoring import claim as claims
@@ -189,7 +189,11 @@ class _Scoring:
                     raise _Restart from None
             else:
                 return model
-        return self._models.version(claimed)
+        try:
+            return self._models.version(claimed)
+        except ModelError as error:
+            told = f"{error.message} ({drop.key} is bound to this version by {key}; delete that to bind it anew)"
+            raise type(error)(told) from error
 
     def _read_claim(self, key: str) -> str | None:
         """The version a claim names; None where there is none."""

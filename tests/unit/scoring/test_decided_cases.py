@@ -3,10 +3,12 @@
 import gzip
 
 import pytest
+from sklearn.datasets import load_iris
 
 from functions.errors import DropRefused
 from functions.scoring.loop import Options
 from functions.scoring.summary import Rows
+from tests.models import IRIS, iris_pipeline
 from tests.unit.scoring.harness import OPTIONS, score
 
 HEADER = b"sepal_length,sepal_width,petal_length,petal_width\n"
@@ -103,6 +105,15 @@ def test_a_category_is_the_text_quoted_or_not() -> None:
     found = score(MIXED + b'30,"Bern",1\n30,Bern,1\n30, Bern,1\n', "mixed")
     assert found.rejected is None
     assert found.tally.features["city"].unseen == 1 / 3  # with the space it is another text
+
+
+def test_labels_are_scikit_learns_whatever_the_columns_order_and_company() -> None:
+    table = load_iris(as_frame=True).data.set_axis(IRIS, axis=1)
+    dropped = table[[IRIS[2], IRIS[0], IRIS[3], IRIS[1]]].assign(id=range(150)).to_csv(index=False)
+    labels = iris_pipeline().predict(table).tolist()
+    lines = dropped.splitlines()
+    wanted = [lines[0] + ",prediction", *(f"{line},{label}" for line, label in zip(lines[1:], labels, strict=True))]
+    assert score(dropped.encode()).scored.decode().splitlines() == wanted
 
 
 # column names and separator

@@ -198,6 +198,19 @@ def test_a_claim_that_binds_to_nothing_is_told(data: MemoryStore, registry: Regi
     assert raised.value.message == f"the claim {key} {told}; delete it, and replay the event"
 
 
+def test_a_claimed_version_that_is_no_more_is_told_with_what_binds_to_it(data: MemoryStore, registry: Registry) -> None:
+    key = PATHS.claim(Input.of(KEY, data.put(KEY, GOOD)))
+    data.put(key, encode(Claim(ClaimedModel("m", "20250101T000000Z-gone"), "")))
+    with pytest.raises(ModelNotFound) as raised:
+        score(data, registry)
+    assert raised.value.message == (
+        "m has no version 20250101T000000Z-gone in memory:; check MODEL_VERSION or promote "
+        f"(incoming/day/x.csv is bound to this version by {key}; delete that to bind it anew)"
+    )
+    data.delete(key)
+    assert score(data, registry).version == ONE
+
+
 def test_a_version_that_cannot_be_loaded_binds_no_drop(data: MemoryStore, registry: Registry) -> None:
     data.put(KEY, GOOD)
     registry.store.delete("models/m/aliases/live.json")
