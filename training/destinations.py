@@ -34,8 +34,8 @@ class Registry:
 
     def check(self, name: str, version: str) -> None:
         manifest = keys.version_folder(name, version) + keys.MANIFEST
-        if self._alias is not None:
-            keys.alias_key(name, self._alias)
+        with suppress(ObjectNotFound):  # reading first: it learns soonest that nobody answers
+            self._store.get(manifest)
         # A write whose condition cannot hold needs the permissions of a write, and changes nothing.
         with suppress(PreconditionFailed, ObjectNotFound):
             self._store.put(manifest, b"", if_match='"never"')

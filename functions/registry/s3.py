@@ -38,6 +38,7 @@ RETRY_TIMEOUT = timedelta(seconds=15)
 READ_TIMEOUT = timedelta(seconds=10)  # no byte for so long
 READ_WHOLE_TIMEOUT = timedelta(minutes=5)
 WRITE_TIMEOUT = timedelta(seconds=60)
+FEW_BYTES = 128 * 1024
 SLOWEST = 128 * 1024  # bytes a second that a write may be as slow as
 
 
@@ -78,7 +79,9 @@ class S3Store:
         )
 
     def _client_for(self, size: int) -> Client:
-        """The client that writes `size` bytes at once. A read time-out would run while they go up; it has none."""
+        """The client that writes `size` bytes at once. A read time-out runs while they go up, so only few have it."""
+        if size <= FEW_BYTES:
+            return self._reading
         if size > PART_BYTES:
             return self._connect(_for_writing(size))
         if self._writing is None:
