@@ -19,7 +19,7 @@ class Block:
 def blocks() -> list[Block]:
     found = []
     heading = ""
-    for part in re.split(r"^(## .+$|```.*?^```$)", README.read_text(), flags=re.MULTILINE | re.DOTALL):
+    for part in re.split(r"^(## [^\n]+$|```.*?^```$)", README.read_text(), flags=re.MULTILINE | re.DOTALL):
         if part.startswith("## "):
             heading = part[3:].strip()
         elif part.startswith("```"):

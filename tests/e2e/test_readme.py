@@ -38,6 +38,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_of_the_readme_is_run_or_says_that_it_needs_an_account() -> None:
+    assert {block.heading for block in blocks() if block.language == "sh"} >= RUN_HERE
     for block in blocks():
         if block.language != "sh" or block.heading in RUN_HERE:
             continue
