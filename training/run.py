@@ -1,5 +1,6 @@
 """One run of `fit`, from the order to the published version, in the order of its steps."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +65,12 @@ def _destination(order: Order) -> tuple[Destination, str]:
             raise Mistake("--store needs --name, the model's name in the registry")
         return Registry(open_store(order.store), order.alias, order.by), order.name
     if order.output:
-        return PlainFiles(order.output), order.name or order.output.stem
+        return PlainFiles(order.output), order.name or _named_after(order.output)
     raise Mistake("say where to publish: --store s3://bucket[/prefix] or a folder, or --output model.joblib")
+
+
+def _named_after(output: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", output.stem).strip("-._")[:100] or "model"
 
 
 def _identity(order: Order, name: str, table: Table) -> Identity:

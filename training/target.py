@@ -46,7 +46,8 @@ def _values(spelled: list[str], target: str, codes: Labels) -> tuple[list[Label 
         booleans = _all(spelled, lambda text: cells.read(text, "bool"))
         if booleans is not None:
             return booleans, np.bool_
-    return [cells.read(text, "string") for text in spelled], object  # type: ignore[misc] # a text is a label
+    # Spaces around a missing value do not make it a class, though spaces around a text are part of it.
+    return [None if text.strip(" \t") in cells.MISSING else text for text in spelled], object
 
 
 def _all(spelled: list[str], read: Callable[[str], Any]) -> list[Any] | None:

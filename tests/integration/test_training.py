@@ -191,6 +191,22 @@ def test_a_table_may_be_written_in_many_ways(
     assert manifest.classes == ["p", "q"]
 
 
+def test_tabs_and_spaces_alone_are_missing_values_and_not_blank_lines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text(table(["\t\t", " \t \t ", "\t\tp", "  \t1\tq"]).replace(",", "\t"))
+    assert train(capsys, path, "--target", "y", "--output", tmp_path / "model.joblib").code == 0
+    manifest = decode((tmp_path / "model.manifest.json").read_bytes())
+    assert (manifest.data.rows, manifest.data.dropped) == (14, 2)
+
+
+def test_a_plain_model_is_named_after_its_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for stem, name in (("iris_2", "iris_2"), ("ü my  model.v2", "my-model.v2"), ("日本", "model")):
+        assert train(capsys, IRIS, "--target", "species", "--output", tmp_path / f"{stem}.joblib").code == 0
+        assert decode((tmp_path / f"{stem}.manifest.json").read_bytes()).name == name
+
+
 def test_another_separator_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "table"
     path.write_text(table([]).replace(",", "|"))

@@ -48,7 +48,7 @@ def test_labels_are_what_their_texts_spell(texts: list[str], read: list[object],
     assert labels(texts * 3) == (read * 3, dtype, [True] * 6)
 
 
-@pytest.mark.parametrize("missing", ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"])
+@pytest.mark.parametrize("missing", ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "  ", " NA\t"])
 @pytest.mark.parametrize(("one", "two"), [("a", "b"), ("1", "2"), ("true", "false")])
 def test_rows_whose_target_is_missing_are_left_out(missing: str, one: str, two: str) -> None:
     read, _, present = labels([one, missing, two] * 3)
