@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,17 +227,28 @@ def test_arguments_that_argparse_refuses_exit_with_2() -> None:
 
 def test_a_signal_stops_it_and_leaves_nothing_behind() -> None:
     os.mkfifo("pipe")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "functions.score", "--model", "bucket", "pipe", "out.csv"],
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )
-    with Path("pipe").open("wb", buffering=0) as pipe:  # opens once the other side reads, so the model is loaded
-        pipe.write(HEADER + ROWS)
+    ) as process:
+        pipe = opened_by_its_reader(process)
+        os.write(pipe, HEADER + ROWS)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
+        os.close(pipe)
     assert (process.returncode, errors.decode()) == (143, "error: stopped\n")
     assert files() == ["day.csv", "pipe"]
+
+
+def opened_by_its_reader(process: subprocess.Popen[bytes]) -> int:
+    """The writing end of `pipe`, once the process reads it; its model is loaded then."""
+    while process.poll() is None:
+        try:
+            return os.open("pipe", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads it yet
+            time.sleep(0.01)
+    raise AssertionError(process.communicate())
 
 
 def test_objects_are_scored_to_objects(
