@@ -9,6 +9,13 @@ OWN = ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTA
        "AWS_WEB_IDENTITY_TOKEN_FILE")  # fmt: skip
 
 
+def forget_empty() -> None:
+    """Takes empty AWS_* variables out of the environment, since obstore reads it by itself and takes them for values:
+    an empty endpoint panics there, and an empty key is half a pair of credentials."""
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        del os.environ[name]
+
+
 def credential_provider() -> Any | None:
     """None where obstore finds credentials itself; else boto3's chain (profiles, SSO) where boto3 is installed.
 

@@ -4,7 +4,6 @@ Three facts of obstore shape this file: it panics on an empty endpoint, it ignor
 of an object that is replaced meanwhile can hang, so reads are bounded ranges with `If-Match` and explicit time-outs.
 """
 
-import os
 import queue
 import re
 import threading
@@ -19,7 +18,7 @@ from obstore.exceptions import BaseError, InvalidPathError
 from obstore.store import S3Store as Client
 
 from functions.errors import NotConfigured, ObjectNotFound, StoreError
-from functions.registry.credentials import credential_provider
+from functions.registry.credentials import credential_provider, forget_empty
 from functions.registry.s3_errors import told
 from functions.registry.store import Object, Stat, checked
 from functions.settings import StoreSettings
@@ -51,10 +50,9 @@ class S3Store:
         self.url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
         region = settings.region or "us-east-1"
         endpoint = settings.endpoint
-        if endpoint is None and any("AWS_ENDPOINT_URL" in name for name in os.environ):
-            endpoint = f"https://s3.{region}.amazonaws.com"  # an empty variable would panic inside obstore
         if endpoint is not None and not ENDPOINT.fullmatch(endpoint):  # it would panic there, too
             raise NotConfigured(f"AWS_ENDPOINT_URL is {endpoint!r}; write it as http://host:port or https://host")
+        forget_empty()
         self._region = region
         self._endpoint = endpoint
         self._reading = self._connect({"read_timeout": READ_TIMEOUT, "timeout": READ_WHOLE_TIMEOUT})
@@ -65,18 +63,19 @@ class S3Store:
         if self._endpoint is not None:
             config["endpoint"] = self._endpoint
             config["aws_endpoint_url_s3"] = self._endpoint
-        return Client(
-            self.bucket,
-            prefix=self.prefix or None,
-            config=config,
-            client_options={
-                "allow_http": (self._endpoint or "").startswith("http://"),
-                "connect_timeout": CONNECT_TIMEOUT,
-                **timeouts,
-            },
-            retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
-            credential_provider=credential_provider(),
-        )
+        with self.mapped("the bucket"):
+            return Client(
+                self.bucket,
+                prefix=self.prefix or None,
+                config=config,
+                client_options={
+                    "allow_http": (self._endpoint or "").startswith("http://"),
+                    "connect_timeout": CONNECT_TIMEOUT,
+                    **timeouts,
+                },
+                retry_config={"max_retries": 3, "retry_timeout": RETRY_TIMEOUT},
+                credential_provider=credential_provider(),
+            )
 
     def _client_for(self, size: int) -> Client:
         """The client that writes `size` bytes at once. A read time-out runs while they go up, so only few have it."""

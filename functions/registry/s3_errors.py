@@ -8,6 +8,7 @@ from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, S
 
 CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
 MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
+URL = re.compile(r"https?://\S+")
 WRONG_CREDENTIALS = frozenset({
     "ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
@@ -32,15 +33,27 @@ def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
         return PreconditionFailed(f"{key} exists already")
     if isinstance(error, PreconditionError | NotModifiedError):
         return PreconditionFailed(f"{key} was changed by somebody else")
-    if "169.254." in text or (code is None and "credential" in text.lower()):
-        return StoreUnavailable(
-            f"no AWS credentials for {url}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-        )
+    if code is None and (unsent := _unsent(text, url)) is not None:
+        return unsent
     if code == "AccessDenied" or "403 Forbidden" in text or "401 Unauthorized" in text:
         return AccessDenied(f"the credentials in use may not do this with {key} in {url}")
     if code is not None:
         message = MESSAGE.search(text)
         return StoreUnavailable(f"{url} refused {key}: {code}{f': {message[1]}' if message else ''}")
-    if "error sending request" in text or "connect" in text.lower():
-        return StoreUnavailable(f"{url} cannot be reached; check AWS_ENDPOINT_URL, the region and the network")
     return StoreUnavailable(f"{url} did not do this with {key}: {text.splitlines()[0]}")
+
+
+def _unsent(text: str, url: str) -> StoreError | None:
+    """Why nothing was asked of S3, or nothing came back; None where that is not what happened."""
+    if re.match(r"Generic S3 error: Missing (AccessKeyId|SecretAccessKey)", text):
+        return StoreUnavailable(
+            f"half of the AWS credentials for {url} is missing; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    said = URL.sub("", text.splitlines()[0]).lower()  # a key's own words say nothing of what went wrong
+    if "169.254." in text or "credential" in said:
+        return StoreUnavailable(
+            f"no AWS credentials for {url}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        )
+    if "error sending request" in said or "connect" in said:
+        return StoreUnavailable(f"{url} cannot be reached; check AWS_ENDPOINT_URL, the region and the network")
+    return None

@@ -141,6 +141,16 @@ def test_somebody_elses_bucket_is_denied(
     assert refusals(open_store("s3://somebody-elses")) == {(AccessDenied, message)}
 
 
+def test_the_words_of_a_key_are_not_taken_for_the_reason(
+    minio: Minio, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act_as(monkeypatch, minio.environment(owner_credentials))
+    minio.bucket("connect-four-credentials")
+    store = open_store("s3://connect-four-credentials")
+    message = "the credentials in use may not do this with connect in s3://connect-four-credentials"
+    assert refusal(lambda: store.stat("connect")) == (AccessDenied, message)  # HEAD: a status and no reason
+
+
 def test_a_wrong_secret_is_said_to_be_wrong(
     minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +171,33 @@ def test_no_credentials_are_said_to_be_missing(minio: Minio, bucket: str) -> Non
     store = S3Store(bucket, "", StoreSettings(minio.endpoint, "us-east-1"))
     message = f"no AWS credentials for s3://{bucket}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     assert refusals(store) == {(StoreUnavailable, message)}
+
+
+@pytest.mark.usefixtures("no_metadata_service")
+def test_empty_credentials_count_as_missing(minio: Minio, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.setenv(name, "")
+    store = S3Store(bucket, "", StoreSettings(minio.endpoint, "us-east-1"))
+    message = f"no AWS credentials for s3://{bucket}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+    assert refusals(store) == {(StoreUnavailable, message)}
+
+
+def test_an_empty_session_token_is_none(
+    minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act_as(monkeypatch, minio.environment(owner_credentials))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "")
+    store = open_store(f"s3://{bucket}")
+    store.put("key", b"x")
+    assert store.get("key").body == b"x"
+
+
+@pytest.mark.parametrize("given", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.usefixtures("no_metadata_service")
+def test_half_of_the_credentials_is_said_to_be_missing(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(given, "any")
+    message = "half of the AWS credentials for s3://bucket is missing; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    assert refusal(lambda: open_store("s3://bucket").get("key")) == (StoreUnavailable, message)
 
 
 def test_credentials_come_from_a_profile_where_one_is_named(
