@@ -8,6 +8,8 @@ from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, S
 
 CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
 MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
+DENIED = re.compile(r"status code: 40[13] ")
+METADATA_SERVICE = "169.254."  # where obstore asks last for credentials
 URL = re.compile(r"https?://\S+")
 WRONG_CREDENTIALS = frozenset({
     "ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "RequestTimeTooSkewed",
@@ -33,10 +35,10 @@ def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
         return PreconditionFailed(f"{key} exists already")
     if isinstance(error, PreconditionError | NotModifiedError):
         return PreconditionFailed(f"{key} was changed by somebody else")
+    if METADATA_SERVICE not in text and (DENIED.search(text) or code == "AccessDenied"):
+        return AccessDenied(f"the credentials in use may not do this with {key} in {url}")
     if code is None and (unsent := _unsent(text, url)) is not None:
         return unsent
-    if code == "AccessDenied" or "403 Forbidden" in text or "401 Unauthorized" in text:
-        return AccessDenied(f"the credentials in use may not do this with {key} in {url}")
     if code is not None:
         message = MESSAGE.search(text)
         return StoreUnavailable(f"{url} refused {key}: {code}{f': {message[1]}' if message else ''}")
@@ -50,7 +52,7 @@ def _unsent(text: str, url: str) -> StoreError | None:
             f"half of the AWS credentials for {url} is missing; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     said = URL.sub("", text.splitlines()[0]).lower()  # a key's own words say nothing of what went wrong
-    if "169.254." in text or "credential" in said:
+    if METADATA_SERVICE in text or "credential" in said:
         return StoreUnavailable(
             f"no AWS credentials for {url}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         )
