@@ -1,11 +1,11 @@
 """The seam for S3 credentials: what obstore cannot find by itself is found here."""
 
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from functions.errors import NotConfigured
 
-OWN = ("AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
        "AWS_WEB_IDENTITY_TOKEN_FILE")  # fmt: skip
 
 
@@ -38,8 +38,13 @@ def credential_provider() -> Any | None:
         return None
     try:
         session = boto3.Session()
-        return Boto3CredentialProvider(session) if session.get_credentials() else None
+        return Boto3CredentialProvider(session) if session.get_credentials() else _none
     except ProfileNotFound:
         raise NotConfigured(f"there is no AWS profile {profile!r}; set AWS_PROFILE to one that exists") from None
     except ConfigParseError as error:
         raise NotConfigured(f"the AWS configuration cannot be read: {error}") from None
+
+
+def _none() -> NoReturn:
+    """boto3 has asked everywhere, the machine's metadata service included; obstore would ask there for long again."""
+    raise LookupError("no AWS credentials")
