@@ -1,19 +1,13 @@
 """`python -m training`: sets up the process, then hands over to the commands. It knows no command itself."""
 
-import signal
 import sys
 
 from training.endings import Stopped
-
-
-def _stop(number: int, _frame: object) -> None:
-    raise Stopped(number)
+from training.stopping import ignore_signals, stop_on_signals
 
 
 def _start() -> int:
-    # As process 1 of a container Python would ignore SIGTERM, and `docker stop` would wait, then kill.
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    stop_on_signals()
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name from the table never ends the run
     try:
@@ -21,8 +15,10 @@ def _start() -> int:
 
         return main(sys.argv[1:])
     except Stopped as stopped:  # before the commands were there
-        print(stopped, file=sys.stderr)  # noqa: T201 # the one line a command ends with
+        print(stopped, file=sys.stderr)  # noqa: T201 # the one line a run ends with
         return stopped.exit_code
+    finally:
+        ignore_signals()  # it is over, whatever comes now
 
 
 if __name__ == "__main__":

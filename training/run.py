@@ -15,6 +15,7 @@ from training.endings import Mistake
 from training.fit import Fitted, fit
 from training.progress import Narrator
 from training.publication import Identity, assemble
+from training.stopping import unstoppable
 from training.table import Table, read_table
 from training.target import FOLDS
 
@@ -52,9 +53,10 @@ def run(order: Order) -> None:
     artifact = order.output.name if order.output else "model.joblib"
     publication = assemble(identity, table, signature, fitted, artifact)
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
-    told = destination.publish(publication)
-    for line in (_scores(fitted), *told):
-        narrator.say(line)
+    with unstoppable():
+        told = destination.publish(publication)
+        for line in (_scores(fitted), *told):
+            narrator.say(line)
 
 
 def _destination(order: Order) -> tuple[Destination, str]:

@@ -20,16 +20,19 @@ from functions import loader
 from functions.registry import alias
 from functions.registry.folder import FolderStore
 from functions.registry.manifest import decode
+from functions.registry.store import Stat
 from tests.training_runs import IRIS, PROJECT, VERSION, everything_in, table, train
+from training import run, stopping
+from training.endings import Stopped
 
 COMMAND: list[str | Path] = [sys.executable, "-m", "training", "fit"]
 
 
 def publish(capsys: pytest.CaptureFixture[str], folder: Path, *more: str) -> str:
     """Trains on iris and gives the version."""
-    run = train(capsys, IRIS, "--target", "species", "--name", "iris", "--store", folder, *more)
-    assert (run.code, run.err) == (0, "")
-    found = re.search(VERSION, run.out)
+    done = train(capsys, IRIS, "--target", "species", "--name", "iris", "--store", folder, *more)
+    assert (done.code, done.err) == (0, "")
+    found = re.search(VERSION, done.out)
     assert found
     return found[0]
 
@@ -51,13 +54,13 @@ def test_the_published_model_answers_with_scikit_learns_own_labels(
 def test_a_run_ends_with_its_version_its_score_beside_a_dummys_and_where_it_lies(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    run = train(
+    done = train(
         capsys, IRIS, "--target", "species", "--name", "iris", "--store", tmp_path, "--by", "anna", "--alias", "blue"
     )
     store = FolderStore(tmp_path)
     now = alias.read(store, "iris", "blue")
-    assert (run.code, run.err) == (0, "")
-    assert run.out == (
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
         f"read {IRIS}: 150 rows, 4 features, species with 3 classes (setosa 50, versicolor 50, virginica 50)\n"
         "fitting 20 candidates in 3 folds\n"
         "chose 3 PCA components, C=10 out of 20 candidates\n"
@@ -143,11 +146,11 @@ def test_plain_files_are_a_model_and_a_manifest_that_vouches_for_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     output = tmp_path / "new folder" / "my model.joblib"
-    run = train(capsys, IRIS, "--target", "species", "--name", "iris", "--output", output)
-    assert (run.code, run.err) == (0, "")
+    done = train(capsys, IRIS, "--target", "species", "--name", "iris", "--output", output)
+    assert (done.code, done.err) == (0, "")
     assert sorted(path.name for path in output.parent.iterdir()) == ["my model.joblib", "my model.manifest.json"]
     manifest = decode((output.parent / "my model.manifest.json").read_bytes())
-    assert run.out.splitlines()[-1] == (
+    assert done.out.splitlines()[-1] == (
         f"wrote {output} and {output.parent / 'my model.manifest.json'}, version {manifest.version}"
     )
     model = loader.load_from(FolderStore(output.parent), "", manifest)
@@ -184,8 +187,8 @@ def test_a_table_may_be_written_in_many_ways(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    run = train(capsys, path, "--target", "y", "--output", tmp_path / "model.joblib")
-    assert (run.code, run.err) == (0, "")
+    done = train(capsys, path, "--target", "y", "--output", tmp_path / "model.joblib")
+    assert (done.code, done.err) == (0, "")
     manifest = decode((tmp_path / "model.manifest.json").read_bytes())
     assert [feature.name for feature in manifest.features] == ["a", "b"]
     assert manifest.classes == ["p", "q"]
@@ -210,14 +213,14 @@ def test_a_plain_model_is_named_after_its_file(capsys: pytest.CaptureFixture[str
 def test_another_separator_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "table"
     path.write_text(table([]).replace(",", "|"))
-    run = train(capsys, path, "--target", "y", "--output", tmp_path / "model.joblib", "--separator", "|")
-    assert (run.code, run.err) == (0, "")
+    done = train(capsys, path, "--target", "y", "--output", tmp_path / "model.joblib", "--separator", "|")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_columns_that_are_no_numbers_are_left_out_on_demand(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("\n".join(["id,a,,a note,y", *(f"x{n},{n}.5,{n},n{n},{'pq'[n % 2]}" for n in range(12)), ""]))
-    run = train(
+    done = train(
         capsys,
         path,
         "--target",
@@ -231,7 +234,7 @@ def test_columns_that_are_no_numbers_are_left_out_on_demand(capsys: pytest.Captu
         "--drop",
         "",
     )
-    assert (run.code, run.err) == (0, "")
+    assert (done.code, done.err) == (0, "")
     assert [one.name for one in decode((tmp_path / "m.manifest.json").read_bytes()).features] == ["a"]
 
 
@@ -240,9 +243,9 @@ def test_missing_values_and_missing_targets_are_told_and_counted(
 ) -> None:
     path = tmp_path / "table.csv"
     path.write_text(table(["NA,1,p", "2,,q", "3,not a number,", "4,5,NULL"]))
-    run = train(capsys, path, "--target", "y", "--output", tmp_path / "m.joblib")
-    assert (run.code, run.err) == (0, "")
-    assert run.out.splitlines()[0] == (
+    done = train(capsys, path, "--target", "y", "--output", tmp_path / "m.joblib")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == (
         f"read {path}: 14 rows, 2 features, y with 2 classes (p 7, q 7); 2 without a target left out; "
         "medians stand in for what is missing in a, b"
     )
@@ -320,3 +323,29 @@ def test_a_signal_ends_it_with_one_line_and_nothing_published(tmp_path: Path, nu
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (code, "stopped; nothing was published\n")
     assert everything_in(FolderStore(tmp_path / "store")) == {}
+
+
+class Interrupting(FolderStore):
+    """A folder at whose every write the process is told to stop."""
+
+    def put(self, key: str, body: bytes, *, create: bool = False, if_match: str | None = None) -> Stat:
+        written = super().put(key, body, create=create, if_match=if_match)
+        os.kill(os.getpid(), signal.SIGINT)
+        return written
+
+
+def test_publishing_that_has_begun_is_brought_to_its_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "open_store", lambda _url: Interrupting(tmp_path))
+    handlers = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    stopping.stop_on_signals()
+    try:
+        done = train(capsys, IRIS, "--target", "species", "--name", "iris", "--store", tmp_path)
+        with pytest.raises(Stopped):  # and a stop means a stop again
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert (done.code, done.err) == (0, "")
+    assert loader.load(FolderStore(tmp_path), loader.Reference("iris")).name == "iris"
