@@ -123,7 +123,7 @@ def kept_running(clone: Path, typed: str, **environment: str) -> Iterator[None]:
 
 def plain(environment: dict[str, str]) -> dict[str, str]:
     """A reader's environment: nothing of AWS, nothing of this project."""
-    own = ("AWS_", "MODEL_", "DATA_STORE", "BATCH_", "PORT", "SPOOL", "COMPOSE_", "ENV_FILE", "VENV")
+    own = ("AWS_", "MODEL_", "DATA_STORE", "BATCH_", "PORT", "SPOOL", "COMPOSE_", "ENV_FILE", "VENV", "MAKE", "MFLAGS")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {**inherited, **environment, "SAM_CLI_TELEMETRY": "0"}
 
