@@ -18,6 +18,7 @@
     ├── DropRefused                  the file as a whole cannot be scored; `code` is the summary's reason
     └── StoreError                   503  store_error
         ├── ObjectNotFound           404  object_not_found
+        ├── NotModified              304  not_modified            it is still what the caller has
         ├── PreconditionFailed       409  precondition_failed     somebody else was first
         ├── AccessDenied             503  access_denied
         └── StoreUnavailable         503  store_unavailable       no bucket, no network, no credentials
@@ -124,6 +125,11 @@ class StoreError(ServingError):
 class ObjectNotFound(StoreError):
     code = "object_not_found"
     status = 404
+
+
+class NotModified(StoreError):
+    code = "not_modified"
+    status = 304
 
 
 class PreconditionFailed(StoreError):

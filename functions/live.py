@@ -1,24 +1,55 @@
-"""The model this environment serves: loaded in INIT, remembered when that fails, tried again when it is needed."""
+"""The model this environment serves: loaded in INIT, refreshed while warm, kept when a refresh fails.
 
+At most every `refresh_seconds` one conditional GET asks whether the alias moved. A newer version is loaded beside the
+old one and takes over once its golden rows came out right. All of that happens in a thread that a request waits for
+only so long, so a slow store delays one answer by a bounded time and the others not at all.
+"""
+
+import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from functions import telemetry
-from functions.errors import ModelError, ServingError, StoreError
+from functions.errors import ModelError, NotModified, ServingError, StoreError
 from functions.inference.model import ServedModel
+from functions.loader import Pointer
 
 RETRY_SECONDS = 1.0  # a load that fails is not repeated by every request of a burst
+PATIENCE_WITHOUT_A_MODEL = 5.0  # seconds a request waits for a model where there is none
+PATIENCE_FOR_A_NEWER_ONE = 0.5  # seconds the request that starts a refresh waits for it
+
+
+class Source(Protocol):
+    """Where models come from. Both raise ServingError where they cannot."""
+
+    def latest(self, known: str | None, /) -> Pointer:
+        """What to serve now. Raises NotModified where the alias still has the ETag `known`."""
+
+    def load(self, version: str, /) -> ServedModel:
+        """The version, checked and ready."""
 
 
 class LiveModel:
-    """Holds what `load` gives. `load` raises ServingError where it cannot; nothing here is raised at start."""
+    """Holds the model. Nothing here is raised at start; `get` raises ModelError while there is none."""
 
-    def __init__(self, load: Callable[[], ServedModel], clock: Callable[[], float] = time.monotonic) -> None:
-        self._load = load
+    def __init__(
+        self,
+        source: Source,
+        refresh_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._refresh_seconds = refresh_seconds
         self._clock = clock
         self._model: ServedModel | None = None
+        self._pointer: Pointer | None = None
         self._error: ModelError | None = None
-        self._failed_at = 0.0
+        self._logged: str | None = None
+        self._tried_at = 0.0
+        self._checked: str | None = None
+        self._worker: threading.Thread | None = None
 
     def start(self) -> "LiveModel":
         """Tries to load once; a failure is logged and remembered, never raised."""
@@ -32,27 +63,68 @@ class LiveModel:
 
     def get(self) -> ServedModel:
         """The model. Raises ModelError while none can be loaded."""
-        if self._model is None and self._clock() - self._failed_at >= RETRY_SECONDS:
-            self._try()
+        if self._is_due():
+            self._worker = threading.Thread(target=self._try, name="refresh", daemon=True)
+            self._tried_at = self._clock()
+            self._worker.start()
+            self._worker.join(PATIENCE_FOR_A_NEWER_ONE if self._model else PATIENCE_WITHOUT_A_MODEL)
+        elif self._model is None and self._worker is not None:
+            self._worker.join(PATIENCE_WITHOUT_A_MODEL)
         if self._model is None:
-            raise self._error or ModelError("no model was loaded")
+            raise self._error or ModelError("the model is still being loaded")
         return self._model
 
+    def status(self) -> dict[str, Any]:
+        """How the model is kept up to date, for GET /model: JSON-ready, without detail of the store."""
+        error = self._error
+        failed = {"code": error.code, "details": error.details} if error else None
+        return {"refresh": {"seconds": self._refresh_seconds, "checked": self._checked, "error": failed}}
+
+    def _is_due(self) -> bool:
+        if self._worker is not None and self._worker.is_alive():
+            return False
+        waited = self._clock() - self._tried_at
+        if self._model is None:
+            return waited >= RETRY_SECONDS
+        return 0.0 < self._refresh_seconds <= waited
+
     def _try(self) -> None:
+        self._tried_at = self._clock()
         started = time.perf_counter()
+        pointer = self._pointer
         try:
-            self._model = self._load()
+            pointer = self._source.latest(pointer.etag if pointer else None)
+            if self._model is None or pointer.version != self._model.version:
+                model = self._source.load(pointer.version)
+                milliseconds = round((time.perf_counter() - started) * 1000, 1)
+                telemetry.log("model loaded", model=model.name, version=model.version, milliseconds=milliseconds)
+                self._model = model
+            self._pointer = pointer
+        except NotModified:
+            pass
         except Exception as error:
-            self._failed_at = self._clock()
-            self._error = _as_model_error(error)
-            # A deliberate refusal says enough by its message; only a defect needs its traceback.
-            trace = None if isinstance(error, ServingError) else telemetry.traceback_of(error)
-            telemetry.log(
-                "the model cannot be loaded", level="ERROR", code=self._error.code, error=str(error), trace=trace
-            )
+            self._failed(error, pointer)
             return
-        milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        telemetry.log("model loaded", model=self._model.name, version=self._model.version, milliseconds=milliseconds)
+        self._checked = datetime.now(UTC).isoformat(timespec="seconds")
+        self._error = self._logged = None
+
+    def _failed(self, error: Exception, pointer: Pointer | None) -> None:
+        """Remembers the failure; logs it unless the same was logged last."""
+        self._error = _as_model_error(error)
+        text = f"{type(error).__name__}: {error}"
+        if text == self._logged:
+            return
+        self._logged = text
+        telemetry.log(
+            "the model cannot be loaded" if self._model is None else "the model cannot be refreshed",
+            level="ERROR",
+            code=self._error.code,
+            error=str(error),
+            version=pointer.version if pointer else None,
+            serving=self.version,
+            # A deliberate refusal says enough by its message; only a defect needs its traceback.
+            trace=None if isinstance(error, ServingError) else telemetry.traceback_of(error),
+        )
 
 
 def _as_model_error(error: Exception) -> ModelError:

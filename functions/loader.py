@@ -7,9 +7,11 @@ the golden rows came out as the trainer saw them.
 import hashlib
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from functions.errors import ModelNotFound, ModelRefused, ObjectNotFound
+from functions.errors import ModelError, ModelNotFound, ModelRefused, ObjectNotFound
 from functions.inference.engine import Engine, Predictions
 from functions.inference.model import ServedModel
 from functions.inference.schema import Schema
@@ -27,6 +29,14 @@ class Reference:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What the alias names, and the ETag it was read with; a pinned version has no ETag and never moves."""
+
+    version: str
+    etag: str | None
+
+
 def resolve(store: Store, reference: Reference) -> str:
     """The version to load. Raises ModelNotFound."""
     return reference.version or alias.read(store, reference.name, reference.alias).version
@@ -35,6 +45,37 @@ def resolve(store: Store, reference: Reference) -> str:
 def load(store: Store, reference: Reference) -> ServedModel:
     """The model that `reference` names now. Raises ModelNotFound, ModelRefused, StoreError."""
     return load_version(store, reference.name, resolve(store, reference))
+
+
+class RegistrySource:
+    """Where a function's models come from: one alias, or one pinned version, of one model in a store."""
+
+    def __init__(self, store: Store, reference: Reference) -> None:
+        self._store = store
+        self._reference = reference
+
+    def latest(self, known: str | None, /) -> Pointer:
+        """What to serve now, by one conditional GET. Raises NotModified, ModelNotFound, StoreError."""
+        if self._reference.version:
+            return Pointer(self._reference.version, None)
+        with _naming(model=self._reference.name, alias=self._reference.alias):
+            found, etag = alias.current(self._store, self._reference.name, self._reference.alias, known=known)
+        return Pointer(found.version, etag)
+
+    def load(self, version: str, /) -> ServedModel:
+        """Raises ModelNotFound, ModelRefused, StoreError."""
+        with _naming(model=self._reference.name, version=version):
+            return load_version(self._store, self._reference.name, version)
+
+
+@contextmanager
+def _naming(**asked: str) -> Iterator[None]:
+    """Lets the error say what was asked for, in words a client may see."""
+    try:
+        yield
+    except ModelError as error:
+        error.details = [asked]
+        raise
 
 
 def load_version(store: Store, name: str, version: str) -> ServedModel:

@@ -26,7 +26,7 @@ class PredictDoor:
         request: Request | None = None
         try:
             request = envelope.request(event)
-            response = routes.respond(request, self._live.get)
+            response = routes.respond(request, self._live)
             if len(response.body) > SURELY_FITS:
                 _check_size(envelope.encoded_bytes(response), response.rows)
         except Exception as error:

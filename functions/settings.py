@@ -32,15 +32,17 @@ class ModelSettings:
     name: str
     alias: str
     version: str | None
+    refresh_seconds: float
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "ModelSettings":
-        """Raises NotConfigured where MODEL_STORE or MODEL_NAME is missing."""
+        """Raises NotConfigured where MODEL_STORE or MODEL_NAME is missing, or a value cannot be read."""
         return cls(
             store=_needed(environ, "MODEL_STORE", "s3://bucket[/prefix] or file:///folder"),
             name=_needed(environ, "MODEL_NAME", "the model's name in the registry"),
             alias=environ.get("MODEL_ALIAS") or "live",
             version=environ.get("MODEL_VERSION") or None,
+            refresh_seconds=_number(environ, "MODEL_REFRESH_SECONDS", 60, 0, 86_400),
         )
 
 

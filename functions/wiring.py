@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from functions import loader
-from functions.errors import ModelError
+from functions.errors import NotConfigured
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
 from functions.registry.store import open_store
@@ -17,18 +17,26 @@ if TYPE_CHECKING:  # batch alone imports numpy; predict stays light
 
 def live_model() -> LiveModel:
     """The model the settings name, its load tried once. Never raises: a wrong setting is a failed load."""
-    return LiveModel(_load).start()
-
-
-def _load() -> ServedModel:
-    settings = ModelSettings.read()
-    reference = loader.Reference(settings.name, settings.alias, settings.version)
     try:
-        return loader.load(open_store(settings.store), reference)
-    except ModelError as error:
-        named = {"version": reference.version} if reference.version else {"alias": reference.alias}
-        error.details = [{"model": reference.name, **named}]  # the answer names what was asked for
-        raise
+        settings = ModelSettings.read()
+        store = open_store(settings.store)
+    except NotConfigured as error:
+        return LiveModel(_Misconfigured(error)).start()
+    source = loader.RegistrySource(store, loader.Reference(settings.name, settings.alias, settings.version))
+    return LiveModel(source, settings.refresh_seconds).start()
+
+
+class _Misconfigured:
+    """A source that says what is wrong with the settings, for as long as they are."""
+
+    def __init__(self, error: NotConfigured) -> None:
+        self._error = error
+
+    def latest(self, _known: str | None, /) -> loader.Pointer:
+        raise self._error
+
+    def load(self, _version: str, /) -> ServedModel:
+        raise self._error
 
 
 def live_worker() -> "LiveWorker":

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from functions.errors import NotFinite
 from functions.inference.engine import Engine, Predictions
@@ -30,6 +30,16 @@ class ServedModel:
         if not all(map(math.isfinite, numbers)):
             raise NotFinite(f"version {self.version} answered with a number that is not finite")
         return found
+
+
+class Serving(Protocol):
+    """Whoever holds the model that is served now."""
+
+    def get(self) -> ServedModel:
+        """Raises ModelError while there is none."""
+
+    def status(self) -> dict[str, Any]:
+        """What GET /model says beside the model's own `public`; JSON-ready."""
 
 
 def _flat(probabilities: Sequence[Sequence[float]] | None) -> Sequence[float]:

@@ -1,13 +1,13 @@
 """The project's own protocol: `{"instances": [...]}` in, predictions with the model's name and version out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from functions.errors import InvalidBody, NotAcceptable, UnsupportedMediaType
 from functions.inference.engine import Predictions
-from functions.inference.model import ServedModel
+from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import strict_json
 from functions.signature import Label
@@ -17,11 +17,11 @@ FORM = "application/x-www-form-urlencoded"  # what curl says of any body unless 
 HINT = 'send {"instances": [[...], ...]}, each row a list in the model\'s order or an object by feature name'
 
 
-def predict(request: Request, model: Callable[[], ServedModel]) -> Response:
+def predict(request: Request, serving: Serving) -> Response:
     """Raises UnsupportedMediaType, NotAcceptable, InvalidBody, InvalidRows, ModelError."""
     _negotiate(request)
     instances = _instances(request.body)
-    served = model()
+    served = serving.get()
     found = served.predict(instances)
     body: dict[str, Any] = {"predictions": _predictions(found, served.signature.classes)}
     if found.probabilities is not None:
@@ -31,16 +31,16 @@ def predict(request: Request, model: Callable[[], ServedModel]) -> Response:
     return Response(200, msgspec.json.encode(body), rows=len(instances))
 
 
-def model(request: Request, model: Callable[[], ServedModel]) -> Response:
-    """The manifest's public part."""
+def model(request: Request, serving: Serving) -> Response:
+    """The manifest's public part, and how the model is kept up to date."""
     _accepts_json(request)
-    return Response(200, msgspec.json.encode(model().public))
+    return Response(200, msgspec.json.encode({**serving.get().public, **serving.status()}))
 
 
-def ping(request: Request, model: Callable[[], ServedModel]) -> Response:
-    """200 where a model is ready to serve; 503 (raised by `model`) where none is."""
+def ping(request: Request, serving: Serving) -> Response:
+    """200 where a model is ready to serve; 503 (raised by `serving`) where none is."""
     _accepts_json(request)
-    served = model()
+    served = serving.get()
     return Response(
         200, msgspec.json.encode({"ready": True, "model": {"name": served.name, "version": served.version}})
     )

@@ -5,11 +5,11 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from functions.errors import MethodNotAllowed, ModelError, RouteNotFound, ServingError
-from functions.inference.model import ServedModel
+from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import native
 
-GetModel: TypeAlias = Callable[[], ServedModel]
+Action: TypeAlias = Callable[[Request, Serving], Response]
 
 ROUTES: dict[str, dict[str, str]] = {
     "/predict": {"POST": "native.predict"},
@@ -18,8 +18,8 @@ ROUTES: dict[str, dict[str, str]] = {
 }
 
 
-def respond(request: Request, model: GetModel) -> Response:
-    """The answer. Raises RouteNotFound, MethodNotAllowed, and what the protocol and `model` raise."""
+def respond(request: Request, serving: Serving) -> Response:
+    """The answer. Raises RouteNotFound, MethodNotAllowed, and what the protocol and `serving` raise."""
     path = request.path.rstrip("/") or "/"
     methods = ROUTES.get(path)
     if methods is None:
@@ -28,7 +28,7 @@ def respond(request: Request, model: GetModel) -> Response:
     if action is None:
         allowed = ", ".join(methods)
         raise MethodNotAllowed(f"{path} takes {allowed}, not {request.method[:20]}", headers={"allow": allowed})
-    return _action(action)(request, model)
+    return _action(action)(request, serving)
 
 
 def refuse(error: Exception) -> Response:
@@ -43,10 +43,10 @@ def refuse(error: Exception) -> Response:
     return native.error(error.status, error.code, "the function failed; its log says why")
 
 
-_actions: dict[str, Callable[[Request, GetModel], Response]] = {}
+_actions: dict[str, Action] = {}
 
 
-def _action(name: str) -> Callable[[Request, GetModel], Response]:
+def _action(name: str) -> Action:
     found = _actions.get(name)
     if found is None:
         module, _, function = name.partition(".")

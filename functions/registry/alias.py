@@ -20,7 +20,21 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read(store: Store, name: str, alias: str) -> Alias:
     """Raises ModelNotFound where the alias does not exist."""
-    return _read(store, name, alias)[0]
+    return current(store, name, alias)[0]
+
+
+def current(store: Store, name: str, alias: str, *, known: str | None = None) -> tuple[Alias, str]:
+    """The alias and its ETag. Raises ModelNotFound where it does not exist, NotModified where its ETag is `known`."""
+    try:
+        found = store.get(keys.alias_key(name, alias), if_none_match=known)
+    except ObjectNotFound:
+        raise ModelNotFound(
+            f"{name} has no alias {alias} in {store.url}; train and publish it, or set MODEL_NAME and MODEL_ALIAS"
+        ) from None
+    try:
+        return msgspec.json.decode(found.body, type=Alias), found.etag
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise StoreError(f"the alias {alias} of {name} cannot be read: {error}") from None
 
 
 def move(store: Store, name: str, alias: str, version: str, *, by: str) -> Alias:
@@ -36,13 +50,13 @@ def move(store: Store, name: str, alias: str, version: str, *, by: str) -> Alias
     key = keys.alias_key(name, alias)
     etag: str | None
     try:
-        current, etag = _read(store, name, alias)
+        found, etag = current(store, name, alias)
     except ModelNotFound:
         moved, etag = _moved(version, None, by), None
     else:
-        if current.version == version:
-            return current
-        moved = _moved(version, current.version, by)
+        if found.version == version:
+            return found
+        moved = _moved(version, found.version, by)
     try:
         store.put(key, msgspec.json.encode(moved), create=etag is None, if_match=etag)
     except PreconditionFailed:
@@ -60,19 +74,6 @@ def _moved(version: str, previous: str | None, by: str) -> Alias:
 
 def _is(store: Store, name: str, alias: str, wanted: Alias) -> bool:
     try:
-        return _read(store, name, alias)[0] == wanted
+        return current(store, name, alias)[0] == wanted
     except ModelNotFound:
         return False
-
-
-def _read(store: Store, name: str, alias: str) -> tuple[Alias, str]:
-    try:
-        found = store.get(keys.alias_key(name, alias))
-    except ObjectNotFound:
-        raise ModelNotFound(
-            f"{name} has no alias {alias} in {store.url}; train and publish it, or set MODEL_NAME and MODEL_ALIAS"
-        ) from None
-    try:
-        return msgspec.json.decode(found.body, type=Alias), found.etag
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise StoreError(f"the alias {alias} of {name} cannot be read: {error}") from None

@@ -14,7 +14,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
+from functions.errors import (
+    AccessDenied,
+    NotModified,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    StoreUnavailable,
+)
 from functions.registry.store import Object, Stat, checked
 
 WORKSHOP = ".store"  # holds the lock and unfinished objects; no key can name it
@@ -29,9 +36,12 @@ class FolderStore:
         self.bucket = self._root.name
         self.prefix = ""
 
-    def get(self, key: str) -> Object:
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
         with self.mapped(key), self.path(key).open("rb") as file:
-            return Object(file.read(), _stat(file.fileno()).etag)
+            etag = _stat(file.fileno()).etag
+            if etag == if_none_match:
+                raise NotModified(f"{key} is unchanged")
+            return Object(file.read(), etag)
 
     def stat(self, key: str) -> Stat:
         with self.mapped(key), self.path(key).open("rb") as file:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from functions.errors import ObjectNotFound, PreconditionFailed
+from functions.errors import NotModified, ObjectNotFound, PreconditionFailed
 from functions.registry.store import Object, Stat, checked
 
 
@@ -20,8 +20,10 @@ class MemoryStore:
         self._writes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Object:
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
         body, stat = self._find(key)
+        if stat.etag == if_none_match:
+            raise NotModified(f"{key} is unchanged")
         return Object(body, stat.etag)
 
     def stat(self, key: str) -> Stat:

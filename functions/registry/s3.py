@@ -24,7 +24,7 @@ from functions.registry.store import Object, Stat, checked
 from functions.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta, PutMode, PutResult
+    from obstore import GetOptions, ObjectMeta, PutMode, PutResult
     from obstore.store import ClientConfig, S3Config
 
 
@@ -87,9 +87,10 @@ class S3Store:
             self._writing = self._connect(_for_writing(PART_BYTES))
         return self._writing
 
-    def get(self, key: str) -> Object:
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
+        options: GetOptions | None = {"if_none_match": if_none_match} if if_none_match else None
         with self.mapped(key):
-            found = obstore.get(self._reading, checked(key))
+            found = obstore.get(self._reading, checked(key), options=options)
             return Object(bytes(found.bytes()), _etag(found.meta))
 
     def stat(self, key: str) -> Stat:

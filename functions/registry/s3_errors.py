@@ -4,7 +4,7 @@ import re
 
 from obstore.exceptions import AlreadyExistsError, NotModifiedError, PreconditionError
 
-from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
+from functions.errors import AccessDenied, NotModified, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
 
 CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
 MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
@@ -15,6 +15,12 @@ WRONG_CREDENTIALS = frozenset({
     "ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 })  # fmt: skip
+OF_THE_KEY = (
+    (FileNotFoundError, ObjectNotFound, "is not in {url}"),
+    (AlreadyExistsError, PreconditionFailed, "exists already"),
+    (NotModifiedError, NotModified, "is unchanged"),
+    (PreconditionError, PreconditionFailed, "was changed by somebody else"),
+)
 
 
 def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
@@ -29,12 +35,9 @@ def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
         return StoreUnavailable(f"there is no bucket {bucket!r}; create it or name another")
     if code in WRONG_CREDENTIALS:
         return AccessDenied(f"{url} does not take these credentials ({code}); check the AWS_* variables and the clock")
-    if isinstance(error, FileNotFoundError):
-        return ObjectNotFound(f"{key} is not in {url}")
-    if isinstance(error, AlreadyExistsError):
-        return PreconditionFailed(f"{key} exists already")
-    if isinstance(error, PreconditionError | NotModifiedError):
-        return PreconditionFailed(f"{key} was changed by somebody else")
+    for obstores, ours, words in OF_THE_KEY:
+        if isinstance(error, obstores):
+            return ours(f"{key} {words.format(url=url)}")
     if METADATA_SERVICE not in text and (DENIED.search(text) or code == "AccessDenied"):
         return AccessDenied(f"the credentials in use may not do this with {key} in {url}")
     if code is None and (unsent := _unsent(text, url)) is not None:

@@ -54,8 +54,8 @@ class Store(Protocol):
     prefix: str
     """What an event's keys carry before the store's own keys: empty, or ending in `/`."""
 
-    def get(self, key: str) -> Object:
-        """The whole object. Raises ObjectNotFound."""
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
+        """The whole object. Raises ObjectNotFound; NotModified where it still has the ETag `if_none_match`."""
 
     def stat(self, key: str) -> Stat:
         """Raises ObjectNotFound."""

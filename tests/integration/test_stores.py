@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, ServingError, StoreError
+from functions.errors import AccessDenied, NotModified, ObjectNotFound, PreconditionFailed, ServingError, StoreError
 from functions.registry.folder import FolderStore
 from functions.registry.memory import MemoryStore
 from functions.registry.store import Store, open_store
@@ -100,6 +100,16 @@ def test_if_match_replaces_only_what_was_seen(store: Store) -> None:
     refused = refusal(lambda: store.put("key", b"third", if_match=first.etag))
     assert refused == (PreconditionFailed, "key was changed by somebody else")
     assert store.get("key").body == b"second"
+
+
+def test_a_read_that_knows_the_etag_is_told_that_nothing_changed(store: Store) -> None:
+    first = store.put("key", b"first")
+    assert refusal(lambda: store.get("key", if_none_match=first.etag)) == (NotModified, "key is unchanged")
+    second = store.put("key", b"second")
+    found = store.get("key", if_none_match=first.etag)
+    assert (found.body, found.etag) == (b"second", second.etag)
+    store.delete("key")
+    assert refusal(lambda: store.get("key", if_none_match=second.etag))[0] is ObjectNotFound
 
 
 def test_if_match_never_makes_an_object(store: Store) -> None:

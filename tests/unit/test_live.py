@@ -1,76 +1,253 @@
-import json
-from collections.abc import Iterator
+"""Loading, refreshing and surviving, on real models in a store that can be made to fail."""
 
+import json
+import threading
+from typing import Any
+
+import msgspec
 import pytest
 
-from functions import loader
+from functions import live as live_module
 from functions.errors import ModelError, ModelNotFound, StoreUnavailable
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
+from functions.loader import Pointer, Reference, RegistrySource
+from functions.registry import alias, keys
+from functions.registry.manifest import decode, encode
 from functions.registry.memory import MemoryStore
+from functions.registry.store import Object
 from tests.models import VERSION, publish_iris
 
+NEWER = "20261123T080000Z-2b7e1516"
 
-def served() -> ServedModel:
-    store = MemoryStore()
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FragileStore(MemoryStore):
+    """A memory store whose reads can be made to fail or to hang; it counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.reads: list[str] = []
+
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
+        self.reads.append(key)
+        self.gate.wait()
+        if self.failure:
+            raise self.failure
+        return super().get(key, if_none_match=if_none_match)
+
+
+def serving(refresh_seconds: float = 60.0, version: str | None = None) -> tuple[FragileStore, Clock, LiveModel]:
+    store, clock = FragileStore(), Clock()
     publish_iris(store)
-    return loader.load(store, loader.Reference("iris"))
+    source = RegistrySource(store, Reference("iris", "live", version))
+    return store, clock, LiveModel(source, refresh_seconds, clock).start()
 
 
-def test_a_load_that_succeeds_at_start_is_not_repeated() -> None:
-    calls: list[int] = []
+def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    for line in found:
+        del line["time"]
+        line.pop("milliseconds", None)
+    return found
 
-    def load() -> ServedModel:
-        calls.append(1)
-        return served()
 
-    live = LiveModel(load).start()
+def test_within_the_interval_nothing_is_asked() -> None:
+    store, clock, live = serving()
+    before = len(store.reads)
+    clock.now += 59.9
     assert live.get() is live.get()
-    assert live.version == VERSION
-    assert len(calls) == 1
+    assert len(store.reads) == before
 
 
-def test_a_failed_load_is_remembered_and_tried_again_after_a_second() -> None:
-    now = [100.0]
-    outcomes: Iterator[Exception | None] = iter([StoreUnavailable("no network"), ModelNotFound("no alias"), None])
-
-    def load() -> ServedModel:
-        outcome = next(outcomes)
-        if outcome:
-            raise outcome
-        return served()
-
-    live = LiveModel(load, clock=lambda: now[0]).start()
-    assert live.version is None
-    with pytest.raises(ModelError, match="the model store cannot be read: no network"):
-        live.get()  # within the second: nothing is tried
-    now[0] += 1.0
-    with pytest.raises(ModelNotFound, match="no alias"):
+def test_after_the_interval_one_conditional_read_of_the_alias_and_nothing_else() -> None:
+    store, clock, live = serving()
+    store.reads.clear()
+    for _ in range(3):
+        clock.now += 60
         live.get()
-    now[0] += 1.0
+        live.get()
+    assert store.reads == [keys.alias_key("iris", "live")] * 3
+
+
+def test_a_promotion_is_served_by_the_next_request_after_the_interval_and_a_rollback_too() -> None:
+    store, clock, live = serving()
+    publish_iris(store, NEWER)
+    assert live.get().version == VERSION
+    clock.now += 60
+    assert live.get().version == NEWER
+    alias.move(store, "iris", "live", VERSION, by="test")
+    clock.now += 60
     assert live.get().version == VERSION
 
 
-def test_a_failed_load_is_logged_once_with_its_reason(capfd: pytest.CaptureFixture[str]) -> None:
-    def load() -> ServedModel:
-        raise ModelNotFound("iris has no alias live")
+def test_an_interval_of_zero_never_asks_again() -> None:
+    store, clock, live = serving(refresh_seconds=0)
+    publish_iris(store, NEWER)
+    clock.now += 1e9
+    assert live.get().version == VERSION
 
-    LiveModel(load, clock=lambda: 10.0).start()
-    line = json.loads(capfd.readouterr().out)
-    del line["time"]
-    assert line == {
-        "level": "ERROR",
-        "message": "the model cannot be loaded",
-        "code": "model_not_found",
-        "error": "iris has no alias live",
-    }
+
+def test_a_pinned_version_is_served_whatever_the_alias_names() -> None:
+    store, clock, live = serving(version=VERSION)
+    publish_iris(store, NEWER)
+    store.reads.clear()
+    clock.now += 60
+    assert live.get().version == VERSION
+    assert store.reads == []
+
+
+def test_while_the_store_is_out_the_last_good_model_answers_and_says_so_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    store, clock, live = serving()
+    store.failure = StoreUnavailable("s3://models cannot be reached")
+    lines(capfd)
+    for _ in range(3):
+        clock.now += 60
+        assert live.get().version == VERSION
+    assert lines(capfd) == [
+        {
+            "level": "ERROR",
+            "message": "the model cannot be refreshed",
+            "code": "model_unavailable",
+            "error": "s3://models cannot be reached",
+            "version": VERSION,
+            "serving": VERSION,
+        }
+    ]
+    error = live.status()["refresh"]["error"]
+    assert error == {"code": "model_unavailable", "details": []}
+    store.failure = None
+    clock.now += 60
+    live.get()
+    assert live.status()["refresh"]["error"] is None
+
+
+@pytest.mark.parametrize("damage", ["flipped byte", "truncated", "missing", "golden row", "unknown manifest"])
+def test_a_newer_version_that_is_not_fit_never_takes_over(damage: str, capfd: pytest.CaptureFixture[str]) -> None:
+    store, clock, live = serving()
+    publish_iris(store, NEWER, move=False)
+    folder = keys.version_folder("iris", NEWER)
+    body = store.get(folder + "model.joblib").body
+    manifest = decode(store.get(folder + keys.MANIFEST).body)
+    if damage == "flipped byte":
+        store.put(folder + "model.joblib", body[:-1] + bytes([body[-1] ^ 1]))
+    elif damage == "truncated":
+        store.put(folder + "model.joblib", body[:100])
+    elif damage == "missing":
+        store.delete(folder + "model.joblib")
+    elif damage == "golden row":
+        wrong = [msgspec.structs.replace(row, prediction="virginica") for row in manifest.golden]
+        store.put(folder + keys.MANIFEST, encode(msgspec.structs.replace(manifest, golden=wrong)))
+    else:
+        store.put(folder + keys.MANIFEST, encode(msgspec.structs.replace(manifest, manifest_version=99)))
+    alias.move(store, "iris", "live", NEWER, by="test")
+    lines(capfd)
+    for _ in range(2):
+        clock.now += 60
+        assert live.get().version == VERSION
+    (line,) = lines(capfd)
+    assert (line["message"], line["code"], line["version"], line["serving"]) == (
+        "the model cannot be refreshed", "model_refused", NEWER, VERSION
+    )  # fmt: skip
+    assert live.status()["refresh"]["error"] == {
+        "code": "model_refused", "details": [{"model": "iris", "version": NEWER}]
+    }  # fmt: skip
+    alias.move(store, "iris", "live", VERSION, by="test")
+    clock.now += 60
+    live.get()
+    assert live.status()["refresh"]["error"] is None
+
+
+def test_running_out_of_memory_while_refreshing_keeps_the_model() -> None:
+    store, clock, live = serving()
+    store.failure = MemoryError()
+    clock.now += 60
+    assert live.get().version == VERSION
+    assert live.status()["refresh"]["error"] == {"code": "model_unavailable", "details": []}
+
+
+def test_a_store_that_hangs_delays_one_request_by_a_bounded_time_and_the_others_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_A_NEWER_ONE", 0.01)
+    store, clock, live = serving()
+    publish_iris(store, NEWER)
+    store.gate.clear()
+    clock.now += 60
+    assert live.get().version == VERSION  # waited 0.01 s for the refresh it began
+    store.reads.clear()
+    clock.now += 600
+    assert live.get().version == VERSION  # the refresh still hangs: no second one is begun
+    assert store.reads == []
+    store.gate.set()
+    assert live._worker is not None
+    live._worker.join(10)
+    assert live.get().version == NEWER
+
+
+def test_a_failed_first_load_is_remembered_logged_once_and_tried_again_after_a_second(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    store, clock = FragileStore(), Clock()
+    source = RegistrySource(store, Reference("iris"))
+    live = LiveModel(source, 60, clock).start()
+    assert live.version is None
+    with pytest.raises(ModelNotFound) as refused:
+        live.get()
+    assert refused.value.details == [{"model": "iris", "alias": "live"}]
+    assert len(store.reads) == 1  # within the second nothing is tried
+    for _ in range(3):
+        clock.now += 1
+        with pytest.raises(ModelNotFound):
+            live.get()
+    assert len(store.reads) == 4
+    assert lines(capfd) == [
+        {
+            "level": "ERROR",
+            "message": "the model cannot be loaded",
+            "code": "model_not_found",
+            "error": "iris has no alias live in memory:; train and publish it, or set MODEL_NAME and MODEL_ALIAS",
+        }
+    ]
+    publish_iris(store)
+    clock.now += 1
+    assert live.get().version == VERSION
+
+
+def test_a_wrong_pin_is_logged_once_and_named(capfd: pytest.CaptureFixture[str]) -> None:
+    store, clock = FragileStore(), Clock()
+    publish_iris(store)
+    live = LiveModel(RegistrySource(store, Reference("iris", version="20990101T000000Z-00000000")), 60, clock).start()
+    for _ in range(2):
+        clock.now += 1
+        with pytest.raises(ModelNotFound) as refused:
+            live.get()
+    assert refused.value.details == [{"model": "iris", "version": "20990101T000000Z-00000000"}]
+    (line,) = lines(capfd)
+    assert (line["code"], line["version"]) == ("model_not_found", "20990101T000000Z-00000000")
 
 
 def test_a_defect_in_loading_is_logged_with_its_traceback_and_told_without(capfd: pytest.CaptureFixture[str]) -> None:
-    def load() -> ServedModel:
-        raise ZeroDivisionError("secret")
+    class Broken:
+        def latest(self, _known: str | None, /) -> Pointer:
+            raise ZeroDivisionError("secret")
 
-    live = LiveModel(load, clock=lambda: 10.0).start()
+        def load(self, _version: str, /) -> ServedModel:
+            raise AssertionError
+
+    live = LiveModel(Broken(), 60, Clock()).start()
     assert "ZeroDivisionError" in json.loads(capfd.readouterr().out)["trace"]
     with pytest.raises(ModelError) as refused:
         live.get()

@@ -1,7 +1,6 @@
 """The door in this process: events in, whole answers and log lines out."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from functions import loader
 from functions.errors import ModelRefused
 from functions.inference.model import ServedModel
-from functions.live import LiveModel
+from functions.live import LiveModel, Source
 from functions.predict import LIMIT, PredictDoor
 from functions.registry.memory import MemoryStore
 from tests.models import VERSION, publish_iris
@@ -21,10 +20,22 @@ CONTEXT = SimpleNamespace(aws_request_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
 MODEL = {"name": "iris", "version": VERSION}
 
 
-def door(load: Callable[[], ServedModel] | None = None) -> PredictDoor:
+class Refusing:
+    """A source whose models are never fit to serve."""
+
+    def latest(self, _known: str | None, /) -> loader.Pointer:
+        error = ModelRefused("version 7: model.joblib at file:///secret/place is broken")
+        error.details = [{"model": "iris", "version": "7"}]
+        raise error
+
+    def load(self, _version: str, /) -> ServedModel:
+        raise AssertionError
+
+
+def door(source: Source | None = None) -> PredictDoor:
     store = MemoryStore()
     publish_iris(store)
-    return PredictDoor(LiveModel(load or (lambda: loader.load(store, loader.Reference("iris")))).start())
+    return PredictDoor(LiveModel(source or loader.RegistrySource(store, loader.Reference("iris"))).start())
 
 
 def event(name: str) -> dict[str, Any]:
@@ -58,12 +69,7 @@ def test_an_event_nobody_sends_is_a_400_and_not_a_crash() -> None:
 
 
 def test_without_a_model_every_route_that_needs_one_is_503_with_retry_after_and_no_detail() -> None:
-    def load() -> ServedModel:
-        error = ModelRefused("version 7: model.joblib at file:///secret/place is broken")
-        error.details = [{"model": "iris", "version": "7"}]
-        raise error
-
-    ask = door(load)
+    ask = door(Refusing())
     for name in ("http-api", "http-api-model", "http-api-ping"):
         assert ask(event(name), CONTEXT) == {
             "statusCode": 503,

@@ -22,7 +22,20 @@ def loaded(name: str) -> ServedModel:
     return loader.load(store, loader.Reference(name))
 
 
-MODELS = {name: loaded(name) for name in ("iris", "mixed", "price")}
+class Fixed:
+    """Serves one model and nothing else."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self._model = model
+
+    def get(self) -> ServedModel:
+        return self._model
+
+    def status(self) -> dict[str, Any]:
+        return {"refresh": {"seconds": 0, "checked": None, "error": None}}
+
+
+MODELS = {name: Fixed(loaded(name)) for name in ("iris", "mixed", "price")}
 LEGEND = 'send {"instances": [[...], ...]}, each row a list in the model\'s order or an object by feature name'
 NAMES = "sepal_length, sepal_width, petal_length, petal_width"
 
@@ -34,7 +47,7 @@ def ask(
     request = Request(method, path, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
     response: Response
     try:
-        response = routes.respond(request, lambda: MODELS[model])
+        response = routes.respond(request, MODELS[model])
     except ServingError as error:
         response = routes.refuse(error)
     return response.status, json.loads(response.body), response.headers
@@ -266,7 +279,8 @@ def test_model_shows_the_public_part_of_the_manifest_and_no_rows() -> None:
     assert answer["classes"] == ["setosa", "versicolor", "virginica"]
     assert [feature["name"] for feature in answer["features"]] == NAMES.split(", ")
     assert set(answer) == {
-        "name", "version", "created", "task", "features", "target", "classes", "metrics", "engine", "libraries"
+        "name", "version", "created", "task", "features", "target", "classes", "metrics", "engine", "libraries",
+        "refresh",
     }  # fmt: skip
 
 

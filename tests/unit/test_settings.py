@@ -9,18 +9,19 @@ MINIMAL = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
 def test_an_empty_value_counts_as_unset() -> None:
     empty = dict.fromkeys(
         ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "MODEL_ALIAS", "MODEL_VERSION",
+         "MODEL_REFRESH_SECONDS",
          "DATA_STORE", "BATCH_MAX_REJECTED_SHARE", "BATCH_MAX_RECORD_BYTES", "BATCH_SEPARATOR", "BATCH_PROBABILITIES"),
         "",
     )  # fmt: skip
     assert StoreSettings.read(empty) == StoreSettings.read({}) == StoreSettings(None, None)
-    assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None)
+    assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None, 60.0)
     assert BatchSettings.read(MINIMAL | empty) == BatchSettings("s3://models", 0.5, 1024 * 1024, None, False)
 
 
 def test_every_setting_is_read() -> None:
-    assert ModelSettings.read(MINIMAL | {"MODEL_ALIAS": "candidate", "MODEL_VERSION": "7"}) == ModelSettings(
-        "s3://models", "iris", "candidate", "7"
-    )
+    assert ModelSettings.read(
+        MINIMAL | {"MODEL_ALIAS": "candidate", "MODEL_VERSION": "7", "MODEL_REFRESH_SECONDS": "5"}
+    ) == ModelSettings("s3://models", "iris", "candidate", "7", 5.0)
     assert BatchSettings.read(
         {"DATA_STORE": "s3://drops", "BATCH_MAX_REJECTED_SHARE": "0.1", "BATCH_MAX_RECORD_BYTES": "4096",
          "BATCH_SEPARATOR": "tab", "BATCH_PROBABILITIES": "true"}

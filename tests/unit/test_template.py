@@ -183,16 +183,22 @@ def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, 
         "ModelName": "wine",
         "ModelAlias": "candidate",
         "ModelVersion": "20261122T195207Z-1f0c9a2b",
+        "ModelRefreshSeconds": "5",
         "BatchMaxRejectedShare": "0.1",
         "BatchMaxRecordBytes": "4096",
         "BatchSeparator": "tab",
         "BatchProbabilities": "true",
         "EndpointUrl": "http://127.0.0.1:9000",
     }
-    given = environment(Stack(template, parameters), "BatchFunction")
-    assert ModelSettings.read(given) == ModelSettings(
-        store=f"s3://{MODELS}", name="wine", alias="candidate", version="20261122T195207Z-1f0c9a2b"
+    asked = environment(Stack(template, parameters), "PredictFunction")
+    assert ModelSettings.read(asked) == ModelSettings(
+        store=f"s3://{MODELS}",
+        name="wine",
+        alias="candidate",
+        version="20261122T195207Z-1f0c9a2b",
+        refresh_seconds=5.0,
     )
+    given = environment(Stack(template, parameters), "BatchFunction")
     assert BatchSettings.read(given) == BatchSettings(
         store=f"s3://{DROPS}", max_rejected_share=0.1, max_record_bytes=4096, separator="\t", probabilities=True
     )

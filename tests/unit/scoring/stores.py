@@ -37,8 +37,8 @@ class WatchedStore:
         self._after(number)
         return found
 
-    def get(self, key: str) -> Object:
-        return self.call(lambda: self._inner.get(key))
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
+        return self.call(lambda: self._inner.get(key, if_none_match=if_none_match))
 
     def stat(self, key: str) -> Stat:
         return self.call(lambda: self._inner.stat(key))
