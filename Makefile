@@ -20,8 +20,9 @@ demo: environment  ## train on iris, publish, predict over HTTP, score a dropped
 serve: environment  ## the HTTP gateway alone, over MODEL_STORE, MODEL_NAME and PORT
 	@exec $(PYTHON) -m local serve
 
+# The tests type "make" as a person does, who is not inside another make.
 test: environment  ## every test; TESTS=tests/unit for some
-	@exec $(PYTHON) -m pytest $(TESTS)
+	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
 check: environment sam-environment  ## format, lint, types, import arrows, template, shell scripts, Dockerfiles
 	$(VENV)/bin/ruff format --check .
