@@ -74,8 +74,8 @@ def _check_depth(text: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        names = [key for key, _ in pairs]
+        twice = next(key for position, key in enumerate(names) if key in names[:position])
         raise InvalidBody(f"the body repeats the key {twice[:80]!r} in one object; give each key once")
     return found
 
