@@ -77,6 +77,8 @@ def test_a_file_is_scored_and_a_plain_model_is_trained_as_the_readme_says(clone:
 
 
 def test_containers_and_sam_answer_as_the_readme_says(clone: Path, docker: str) -> None:
+    if not (clone / ".venv-sam" / "bin" / "sam").exists():
+        pytest.skip("there is no SAM command line; run: make provision")
     network = "serverless-sklearn_default"
     if subprocess.run([docker, "network", "inspect", network], capture_output=True).returncode == 0:
         pytest.skip("`make up` is running here already, and this test would end it; run: make down")
