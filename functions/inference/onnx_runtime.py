@@ -1,0 +1,318 @@
+"""ONNX Runtime through its C API: a model's bytes become a session, tensors go in and come out. It knows no signature.
+
+The `onnxruntime` wheel carries `capi/libonnxruntime.so.*`, which exports `OrtGetApiBase`. ctypes calls it, so neither
+the package's own Python code nor numpy is imported, which together take longer than everything else at a cold start.
+
+Source of names, order and rules: `onnxruntime_c_api.h`, struct `OrtApi`; the table is append-only, and `OrtApi` of an
+older number is a prefix of every newer one. Its rules, kept here:
+- A function that can fail gives a status: NULL is success, anything else is read, then released.
+- Whatever a Create, Get...TypeInfo or Run gives is released by its own Release, whatever happens in between.
+- A tensor over the caller's memory does not own it: the memory outlives the run. A string tensor copies its texts.
+- The pointer to a tensor's data is good until the tensor is released, so what comes out is copied before.
+- The default allocator belongs to the library, and frees the names it gave.
+- There is one environment in a process; asking again gives the same one. It is never released.
+
+ctypes lets go of the interpreter's lock in every call: the environment can be made in one thread while another
+imports or fetches, and several threads may run one session. With one thread to a session the library starts none of its
+own and keeps no file open, so a process with an environment may be forked, or snapshot and resumed.
+"""
+
+import ctypes
+import importlib.util
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias
+
+API_VERSION = 21  # of Debian trixie's libonnxruntime-dev; any newer library serves it
+
+ElementType: TypeAlias = Literal["float", "int64", "string", "bool", "double"]
+
+_CODES: dict[ElementType, int] = {"float": 1, "int64": 7, "string": 8, "bool": 9, "double": 11}
+_TYPES: dict[int, ElementType] = {code: name for name, code in _CODES.items()}
+_FORMATS: dict[ElementType, str] = {"float": "f", "int64": "q", "bool": "?", "double": "d"}
+_SIZES: dict[ElementType, int] = {"float": 4, "int64": 8, "bool": 1, "double": 8}
+
+_ERRORS = (
+    "OK", "FAIL", "INVALID_ARGUMENT", "NO_SUCHFILE", "NO_MODEL", "ENGINE_ERROR", "RUNTIME_EXCEPTION",
+    "INVALID_PROTOBUF", "MODEL_LOADED", "NOT_IMPLEMENTED", "INVALID_GRAPH", "EP_FAIL",
+)  # fmt: skip
+
+_SILENT = 4  # OrtLoggingLevel FATAL: what fails is raised, with its message
+_NO_OPTIMISATION = 0  # GraphOptimizationLevel ORT_DISABLE_ALL
+
+# Where each function stands in the OrtApi table, and its arguments. Each of these gives a status.
+_OUT = POINTER(c_void_p)
+_FUNCTIONS: dict[str, tuple[int, tuple[Any, ...]]] = {
+    "CreateEnv": (3, (c_int, c_char_p, _OUT)),
+    "CreateSessionFromArray": (8, (c_void_p, c_char_p, c_size_t, c_void_p, _OUT)),
+    "Run": (9, (c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p)),
+    "CreateSessionOptions": (10, (_OUT,)),
+    "DisableMemPattern": (17, (c_void_p,)),
+    "DisableCpuMemArena": (19, (c_void_p,)),
+    "SetSessionGraphOptimizationLevel": (23, (c_void_p, c_int)),
+    "SetIntraOpNumThreads": (24, (c_void_p, c_int)),
+    "SetInterOpNumThreads": (25, (c_void_p, c_int)),
+    "SessionGetInputCount": (30, (c_void_p, POINTER(c_size_t))),
+    "SessionGetOutputCount": (31, (c_void_p, POINTER(c_size_t))),
+    "SessionGetInputName": (36, (c_void_p, c_size_t, c_void_p, _OUT)),
+    "SessionGetOutputName": (37, (c_void_p, c_size_t, c_void_p, _OUT)),
+    "CreateTensorAsOrtValue": (48, (c_void_p, c_void_p, c_size_t, c_int, _OUT)),
+    "CreateTensorWithDataAsOrtValue": (49, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_int, _OUT)),
+    "GetTensorMutableData": (51, (c_void_p, _OUT)),
+    "FillStringTensor": (52, (c_void_p, c_void_p, c_size_t)),
+    "GetStringTensorDataLength": (53, (c_void_p, POINTER(c_size_t))),
+    "GetStringTensorContent": (54, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)),
+    "GetTensorElementType": (60, (c_void_p, POINTER(c_int))),
+    "GetDimensionsCount": (61, (c_void_p, POINTER(c_size_t))),
+    "GetDimensions": (62, (c_void_p, c_void_p, c_size_t)),
+    "GetTensorTypeAndShape": (65, (c_void_p, _OUT)),
+    "CreateCpuMemoryInfo": (69, (c_int, c_int, _OUT)),
+    "AllocatorFree": (76, (c_void_p, c_void_p)),
+    "GetAllocatorWithDefaultOptions": (78, (_OUT,)),
+    "GetResizedStringTensorElementBuffer": (252, (c_void_p, c_size_t, c_size_t, _OUT)),
+}
+_GET_ERROR_CODE, _GET_ERROR_MESSAGE = 1, 2
+_RELEASES = {"Status": 93, "Session": 95, "Value": 96, "TensorTypeAndShapeInfo": 99, "SessionOptions": 100}
+
+
+class OnnxRuntimeError(Exception):
+    """What the library refused, in its own words; `code` is the name of an OrtErrorCode."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"ONNX Runtime: {message} ({code})")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Elements in row-major order, and their shape.
+
+    data: numbers are a contiguous buffer in this machine's order (float 4 bytes, double and int64 8, bool 1), writable
+    where it goes in, `bytes` where it comes out; texts are a sequence of bytes, UTF-8 by ONNX's rule, which the library
+    does not check.
+    """
+
+    type: ElementType
+    shape: tuple[int, ...]
+    data: Any
+
+    def tolist(self) -> list[Any]:
+        """The elements, flat."""
+        if self.type == "string":
+            return list(self.data)
+        return [element for (element,) in struct.iter_unpack(_FORMATS[self.type], self.data)]
+
+
+def library_path() -> str:
+    """Where the installed `onnxruntime` wheel keeps its library. Imports nothing. Raises ImportError without it."""
+    spec = importlib.util.find_spec("onnxruntime")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        capi = folder + "/capi"
+        with suppress(FileNotFoundError):
+            for name in sorted(os.listdir(capi)):  # noqa: PTH208 # pathlib is not on the cold path
+                if name.startswith(("libonnxruntime.so", "libonnxruntime.1")):  # Linux, macOS
+                    return f"{capi}/{name}"
+    raise ImportError("there is no onnxruntime here with its capi/libonnxruntime", name="onnxruntime")
+
+
+class Runtime:
+    """The library, its functions and its environment: one in a process, from `runtime`. `version` is the library's."""
+
+    def __init__(self, path: str) -> None:
+        base = ctypes.CDLL(path).OrtGetApiBase
+        base.restype = POINTER(c_void_p)  # struct OrtApiBase { GetApi; GetVersionString; }
+        get_api, get_version = base()[0], base()[1]
+        self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
+        api = ctypes.CFUNCTYPE(c_void_p, c_uint32)(get_api)(API_VERSION)
+        if not api:
+            raise ImportError(f"onnxruntime {self.version} has no API {API_VERSION}; a newer one is needed")
+        table = ctypes.cast(api, POINTER(c_void_p))
+        self._code = ctypes.CFUNCTYPE(c_int, c_void_p)(table[_GET_ERROR_CODE])
+        self._message = ctypes.CFUNCTYPE(c_char_p, c_void_p)(table[_GET_ERROR_MESSAGE])
+        self._functions = {
+            name: ctypes.CFUNCTYPE(c_void_p, *arguments)(table[place])
+            for name, (place, arguments) in _FUNCTIONS.items()
+        }
+        release = ctypes.CFUNCTYPE(None, c_void_p)
+        self.release: dict[str, Callable[[Any], None]] = {
+            kind: release(table[place]) for kind, place in _RELEASES.items()
+        }
+        self.environment = self.made("CreateEnv", _SILENT, b"functions")
+        self.memory = self.made("CreateCpuMemoryInfo", 0, 0)  # OrtDeviceAllocator, OrtMemTypeDefault
+        self.allocator = self.made("GetAllocatorWithDefaultOptions")
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """Calls a function of the table. Raises OnnxRuntimeError where its status says so."""
+        status = self._functions[name](*arguments)
+        if status:
+            code, message = self._code(status), self._message(status).decode("utf-8", "replace")
+            self.release["Status"](status)
+            raise OnnxRuntimeError(_ERRORS[code] if 0 <= code < len(_ERRORS) else f"code {code}", message)
+
+    def made(self, name: str, *arguments: Any) -> c_void_p:
+        """Calls a function whose last argument is a pointer to fill in, and gives that pointer."""
+        out = c_void_p()
+        self.call(name, *arguments, byref(out))
+        return out
+
+    def number(self, name: str, *arguments: Any, kind: type[c_size_t | c_int] = c_size_t) -> int:
+        """Calls a function whose last argument is a number to fill in, and gives that number."""
+        out = kind()
+        self.call(name, *arguments, byref(out))
+        return out.value
+
+
+_runtime: Runtime | None = None
+_making = threading.Lock()
+
+
+def runtime() -> Runtime:
+    """The process's runtime, made by whoever asks first: 30 to 40 ms, the same for every model.
+
+    Raises ImportError where there is no library, OnnxRuntimeError where it does not start.
+    """
+    global _runtime  # the library has one environment in a process
+    with _making:
+        if _runtime is None:
+            _runtime = Runtime(library_path())
+        return _runtime
+
+
+class Session:
+    """A model ready to run; threads may share it. `inputs` and `outputs` are the model's names, in its order.
+
+    `threads`: how many processors one run may use. Raises OnnxRuntimeError for bytes that are no model, or none that
+    this library can run.
+    """
+
+    def __init__(self, model: bytes, *, threads: int = 1) -> None:
+        self._pointer: c_void_p | None = None
+        self._runtime = runtime()
+        with _options(self._runtime, threads) as options:
+            self._pointer = self._runtime.made(
+                "CreateSessionFromArray", self._runtime.environment, model, len(model), options
+            )
+        self.inputs = self._names("SessionGetInputCount", "SessionGetInputName")
+        self.outputs = self._names("SessionGetOutputCount", "SessionGetOutputName")
+        self._input_names = _texts([name.encode() for name in self.inputs])
+        self._output_names = _texts([name.encode() for name in self.outputs])
+
+    def __del__(self) -> None:
+        if self._pointer:
+            self._runtime.release["Session"](self._pointer)
+
+    def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """One tensor for each of `inputs` in, one for each of `outputs` out, copied.
+
+        Raises OnnxRuntimeError for a type or shape that does not fit the model, and for an output that is no tensor.
+        """
+        if len(tensors) != len(self.inputs):
+            raise OnnxRuntimeError("INVALID_ARGUMENT", f"{len(tensors)} tensors for the inputs {self.inputs}")
+        given, found = _array(c_void_p, len(tensors))(), _array(c_void_p, len(self.outputs))()
+        try:
+            for place, tensor in enumerate(tensors):
+                given[place] = _value(self._runtime, tensor)
+            self._runtime.call(
+                "Run", self._pointer, None, self._input_names, given, len(given), self._output_names, len(found), found
+            )
+            return [_tensor(self._runtime, value) for value in found]
+        finally:
+            for value in (*given, *found):
+                if value:
+                    self._runtime.release["Value"](value)
+
+    def _names(self, count: str, name: str) -> list[str]:
+        names = []
+        for index in range(self._runtime.number(count, self._pointer)):
+            text = self._runtime.made(name, self._pointer, index, self._runtime.allocator)
+            names.append(ctypes.string_at(text.value or 0).decode())
+            self._runtime.call("AllocatorFree", self._runtime.allocator, text)
+        return names
+
+
+@contextmanager
+def _options(own: Runtime, threads: int) -> Iterator[c_void_p]:
+    """For small models on one processor: no pool of threads, no arena held for later, no work planned ahead."""
+    options = own.made("CreateSessionOptions")
+    try:
+        own.call("SetIntraOpNumThreads", options, threads)
+        own.call("SetInterOpNumThreads", options, 1)
+        own.call("DisableCpuMemArena", options)
+        own.call("DisableMemPattern", options)
+        own.call("SetSessionGraphOptimizationLevel", options, _NO_OPTIMISATION)  # a twin is optimised when it is made
+        yield options
+    finally:
+        own.release["SessionOptions"](options)
+
+
+def _value(own: Runtime, tensor: Tensor) -> int | None:
+    """An OrtValue over the tensor's numbers, or with copies of its texts; the caller releases it."""
+    rank, code = len(tensor.shape), _CODES[tensor.type]
+    shape = _array(c_int64, rank)(*tensor.shape)
+    if tensor.type == "string":
+        value = own.made("CreateTensorAsOrtValue", own.allocator, shape, rank, code)
+        try:
+            _fill(own, value, tensor.data)
+        except BaseException:
+            own.release["Value"](value)
+            raise
+        return value.value
+    size = memoryview(tensor.data).nbytes
+    start = byref(c_char.from_buffer(tensor.data)) if size else byref(c_char())
+    return own.made("CreateTensorWithDataAsOrtValue", own.memory, start, size, shape, rank, code).value
+
+
+def _fill(own: Runtime, value: c_void_p, texts: Sequence[bytes]) -> None:
+    own.call("FillStringTensor", value, _texts(texts), len(texts))
+    for index, text in enumerate(texts):
+        if b"\0" in text:  # where FillStringTensor ended it
+            buffer = own.made("GetResizedStringTensorElementBuffer", value, index, len(text))
+            ctypes.memmove(buffer, text, len(text))
+
+
+def _tensor(own: Runtime, value: int) -> Tensor:
+    """A copy of what an OrtValue holds."""
+    info = own.made("GetTensorTypeAndShape", value)
+    try:
+        code = own.number("GetTensorElementType", info, kind=c_int)
+        rank = own.number("GetDimensionsCount", info)
+        sizes = _array(c_int64, rank)()
+        own.call("GetDimensions", info, sizes, rank)
+    finally:
+        own.release["TensorTypeAndShapeInfo"](info)
+    if code not in _TYPES:
+        raise OnnxRuntimeError(
+            "NOT_IMPLEMENTED", f"an output has element type {code}; these are read: {list(_TYPES.values())}"
+        )
+    kind, shape, count = _TYPES[code], tuple(sizes), 1
+    for size in shape:
+        count *= size
+    if kind == "string":
+        return Tensor(kind, shape, _read_texts(own, value, count))
+    data = ctypes.string_at(own.made("GetTensorMutableData", value), count * _SIZES[kind]) if count else b""
+    return Tensor(kind, shape, data)
+
+
+def _read_texts(own: Runtime, value: int, count: int) -> list[bytes]:
+    length = own.number("GetStringTensorDataLength", value)
+    content, starts = ctypes.create_string_buffer(length), (c_size_t * count)()
+    own.call("GetStringTensorContent", value, content, length, starts, count)
+    cuts, texts = [*starts, length], content.raw
+    return [texts[start:end] for start, end in pairwise(cuts)]
+
+
+def _texts(texts: Sequence[bytes]) -> Any:
+    return _array(c_char_p, len(texts))(*texts)
+
+
+@lru_cache(maxsize=64)
+def _array(kind: type[Any], length: int) -> Any:
+    """The ctypes array type; making one takes longer than most calls of the library."""
+    return kind * length
