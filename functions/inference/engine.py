@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from functions.errors import InvalidRows
 from functions.signature import Cell
 
 if TYPE_CHECKING:
@@ -32,7 +33,27 @@ class Engine(Protocol):
     name: str
 
     def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
-        """Predicts n rows of the signature's features in its order; n may be 0. Answers with plain lists."""
+        """Predicts n rows of the signature's features in its order; n may be 0. Answers with plain lists.
+
+        Raises InvalidRows for rows that the pipeline itself refuses.
+        """
 
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
-        """Predicts n rows given as one array per feature, in the signature's order. Answers with arrays."""
+        """Predicts n rows given as one array per feature, in the signature's order. Answers with arrays.
+
+        Raises InvalidRows for rows that the pipeline itself refuses.
+        """
+
+
+MOST_TOLD = 10
+
+
+def refused_rows(rows: Sequence[int]) -> InvalidRows:
+    """The error for rows that the pipeline itself refuses, though each value is of its type; they count from 0."""
+    problem = {
+        "column": None,
+        "found": "a category or a number that the model does not take",
+        "expected": "categories that training saw, and numbers of its size",
+    }
+    noun = "row" if len(rows) == 1 else "rows"
+    return InvalidRows(f"{len(rows)} {noun} cannot be scored", [{"row": row, **problem} for row in rows[:MOST_TOLD]])

@@ -1,0 +1,111 @@
+"""The engine that runs a pipeline's twin. It is handed the model's bytes; it imports no numpy for rows.
+
+The model's inputs and outputs are named here, and written by `training.twin.export`, which says their types and shapes.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from functions.inference.engine import Predictions, refused_rows
+from functions.inference.onnx_runtime import OnnxRuntimeError, Session, Tensor
+from functions.signature import Cell, Signature
+
+if TYPE_CHECKING:
+    from functions.inference.engine import Column
+
+NUMBERS, TEXTS = "numbers", "texts"
+CLASSES, PROBABILITIES, VALUES, REFUSED = "classes", "probabilities", "values", "refused"
+
+MISSING_TEXT = b"\xff"
+"""No text is encoded so: 0xFF is in no UTF-8."""
+
+MISSING_NUMBER = float("nan")
+BLOCK = 4096
+"""Rows that run at once in a batch: some graphs hold thousands of numbers for each row."""
+
+
+class OnnxEngine:
+    """Raises OnnxRuntimeError for bytes that are no model, and for a model of another signature."""
+
+    name = "onnx"
+
+    def __init__(self, model: bytes, signature: Signature) -> None:
+        self._session = Session(model)
+        self._numbers = [at for at, feature in enumerate(signature.features) if feature.dtype != "string"]
+        self._texts = [at for at, feature in enumerate(signature.features) if feature.dtype == "string"]
+        self._width = len(signature.classes)
+        needed = {CLASSES} if signature.task == "classification" else {VALUES}
+        inputs = [name for name, own in ((NUMBERS, self._numbers), (TEXTS, self._texts)) if own]
+        if self._session.inputs != inputs or not needed.issubset(self._session.outputs):
+            found = f"{self._session.inputs} to {self._session.outputs}"
+            raise OnnxRuntimeError("INVALID_GRAPH", f"the model takes {found}, expected {inputs} to {sorted(needed)}")
+
+    def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
+        """Raises InvalidRows for rows that the pipeline itself would refuse."""
+        if not rows:
+            return self._nothing()
+        numbers: Any = [row[at] for row in rows for at in self._numbers]
+        data = array("d", [MISSING_NUMBER if cell is None else cell for cell in numbers])
+        found = self._run(len(rows), data, [_encoded(row[at]) for row in rows for at in self._texts])
+        chances = found[PROBABILITIES].tolist() if PROBABILITIES in found else None
+        return Predictions(
+            classes=found[CLASSES].tolist() if CLASSES in found else None,
+            probabilities=None
+            if chances is None
+            else [chances[i : i + self._width] for i in range(0, len(chances), self._width)],
+            values=found[VALUES].tolist() if VALUES in found else None,
+        )
+
+    def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
+        """Raises InvalidRows for rows that the pipeline itself would refuse."""
+        import numpy as np
+
+        rows = len(columns[0])
+        if not rows:
+            return self._nothing()
+        blocks: list[dict[str, Tensor]] = []
+        for start in range(0, rows, BLOCK):
+            own = slice(start, min(rows, start + BLOCK))
+            numbers = np.empty((own.stop - own.start, len(self._numbers)))
+            for place, at in enumerate(self._numbers):
+                numbers[:, place] = columns[at][own]
+            texts = [columns[at][own].tolist() for at in self._texts]
+            encoded = [_encoded(cell) for row in zip(*texts, strict=True) for cell in row]
+            blocks.append(self._run(own.stop - own.start, numbers, encoded, start))
+
+        def joined(name: str, dtype: str) -> Any:
+            if name not in blocks[0]:
+                return None
+            return np.concatenate([np.frombuffer(block[name].data, dtype=dtype) for block in blocks])
+
+        chances = joined(PROBABILITIES, "float64")
+        return Predictions(
+            classes=joined(CLASSES, "int64"),
+            probabilities=None if chances is None else chances.reshape(rows, self._width),
+            values=joined(VALUES, "float64"),
+        )
+
+    def _run(self, rows: int, numbers: Any, texts: list[bytes], first: int = 0) -> dict[str, Tensor]:
+        """The outputs by name; `first` is the number of the first row, for the error."""
+        tensors = []
+        if self._numbers:
+            tensors.append(Tensor("double", (rows, len(self._numbers)), numbers))
+        if self._texts:
+            tensors.append(Tensor("string", (rows, len(self._texts)), texts))
+        found = dict(zip(self._session.outputs, self._session.run(tensors), strict=True))
+        if REFUSED in found and any(found[REFUSED].data):
+            raise refused_rows([first + row for row, yes in enumerate(found[REFUSED].data) if yes])
+        return found
+
+    def _nothing(self) -> Predictions:
+        outputs = self._session.outputs
+        return Predictions(
+            [] if CLASSES in outputs else None,
+            [] if PROBABILITIES in outputs else None,
+            [] if VALUES in outputs else None,
+        )
+
+
+def _encoded(cell: Any) -> bytes:
+    return MISSING_TEXT if cell is None else cell.encode("utf-8", "surrogatepass")
