@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from functions.errors import InvalidRows
 from functions.signature import Cell
 
 if TYPE_CHECKING:
@@ -35,25 +34,12 @@ class Engine(Protocol):
     def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
         """Predicts n rows of the signature's features in its order; n may be 0. Answers with plain lists.
 
-        Raises InvalidRows for rows that the pipeline itself refuses.
+        Raises ValueError where the pipeline refuses a row, though each value is of its type: a category that it has
+        not seen, a number too large for it.
         """
 
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
         """Predicts n rows given as one array per feature, in the signature's order. Answers with arrays.
 
-        Raises InvalidRows for rows that the pipeline itself refuses.
+        Raises ValueError as `predict_rows` does.
         """
-
-
-MOST_TOLD = 10
-
-
-def refused_rows(rows: Sequence[int]) -> InvalidRows:
-    """The error for rows that the pipeline itself refuses, though each value is of its type; they count from 0."""
-    problem = {
-        "column": None,
-        "found": "a category or a number that the model does not take",
-        "expected": "categories that training saw, and numbers of its size",
-    }
-    noun = "row" if len(rows) == 1 else "rows"
-    return InvalidRows(f"{len(rows)} {noun} cannot be scored", [{"row": row, **problem} for row in rows[:MOST_TOLD]])

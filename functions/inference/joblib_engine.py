@@ -39,7 +39,7 @@ class JoblibEngine:
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
         if len(columns[0]) == 0:  # scikit-learn refuses to predict nothing
             return self._nothing()
-        table = self._table(columns)
+        table = self.table(columns)
         if self._signature.task == "regression":
             values = np.asarray(self._pipeline.predict(table), dtype=np.float64).reshape(-1)
             return Predictions(None, None, values)  # type: ignore[arg-type] # an array where a sequence is asked for
@@ -48,7 +48,8 @@ class JoblibEngine:
         probabilities = self._pipeline.predict_proba(table) if hasattr(self._pipeline, "predict_proba") else None
         return Predictions(classes, probabilities, None)  # type: ignore[arg-type] # as above
 
-    def _table(self, columns: "Sequence[Column]") -> Any:
+    def table(self, columns: "Sequence[Column]") -> Any:
+        """The columns as the pipeline was fitted on them: a DataFrame, or an array of n rows."""
         if self._by_name or not self._numbers_only:
             import pandas as pd
 

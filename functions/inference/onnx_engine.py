@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from functions.inference.engine import Predictions, refused_rows
+from functions.inference.engine import Predictions
 from functions.inference.onnx_runtime import OnnxRuntimeError, Session, Tensor
 from functions.signature import Cell, Signature
 
@@ -20,9 +20,11 @@ CLASSES, PROBABILITIES, VALUES, REFUSED = "classes", "probabilities", "values", 
 MISSING_TEXT = b"\xff"
 """No text is encoded so: 0xFF is in no UTF-8."""
 
+ROWS = "rows_at_once"
+"""The model's own note of how many rows to run at once in a batch; some graphs hold thousands of numbers for each."""
+ROWS_AT_ONCE = 4096
+
 MISSING_NUMBER = float("nan")
-BLOCK = 4096
-"""Rows that run at once in a batch: some graphs hold thousands of numbers for each row."""
 
 
 class OnnxEngine:
@@ -35,6 +37,7 @@ class OnnxEngine:
         self._numbers = [at for at, feature in enumerate(signature.features) if feature.dtype != "string"]
         self._texts = [at for at, feature in enumerate(signature.features) if feature.dtype == "string"]
         self._width = len(signature.classes)
+        self._rows_at_once = int(self._session.note(ROWS) or ROWS_AT_ONCE)
         needed = {CLASSES} if signature.task == "classification" else {VALUES}
         inputs = [name for name, own in ((NUMBERS, self._numbers), (TEXTS, self._texts)) if own]
         if self._session.inputs != inputs or not needed.issubset(self._session.outputs):
@@ -42,7 +45,6 @@ class OnnxEngine:
             raise OnnxRuntimeError("INVALID_GRAPH", f"the model takes {found}, expected {inputs} to {sorted(needed)}")
 
     def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
-        """Raises InvalidRows for rows that the pipeline itself would refuse."""
         if not rows:
             return self._nothing()
         numbers: Any = [row[at] for row in rows for at in self._numbers]
@@ -58,15 +60,14 @@ class OnnxEngine:
         )
 
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
-        """Raises InvalidRows for rows that the pipeline itself would refuse."""
         import numpy as np
 
         rows = len(columns[0])
         if not rows:
             return self._nothing()
         blocks: list[dict[str, Tensor]] = []
-        for start in range(0, rows, BLOCK):
-            own = slice(start, min(rows, start + BLOCK))
+        for start in range(0, rows, self._rows_at_once):
+            own = slice(start, min(rows, start + self._rows_at_once))
             numbers = np.empty((own.stop - own.start, len(self._numbers)))
             for place, at in enumerate(self._numbers):
                 numbers[:, place] = columns[at][own]
@@ -95,7 +96,8 @@ class OnnxEngine:
             tensors.append(Tensor("string", (rows, len(self._texts)), texts))
         found = dict(zip(self._session.outputs, self._session.run(tensors), strict=True))
         if REFUSED in found and any(found[REFUSED].data):
-            raise refused_rows([first + row for row, yes in enumerate(found[REFUSED].data) if yes])
+            row = first + found[REFUSED].data.index(True)
+            raise ValueError(f"row {row} has a category that training did not see, or a number too large")
         return found
 
     def _nothing(self) -> Predictions:

@@ -76,10 +76,19 @@ _FUNCTIONS: dict[str, tuple[int, tuple[Any, ...]]] = {
     "CreateCpuMemoryInfo": (69, (c_int, c_int, _OUT)),
     "AllocatorFree": (76, (c_void_p, c_void_p)),
     "GetAllocatorWithDefaultOptions": (78, (_OUT,)),
+    "SessionGetModelMetadata": (111, (c_void_p, _OUT)),
+    "ModelMetadataLookupCustomMetadataMap": (116, (c_void_p, c_void_p, c_char_p, _OUT)),
     "GetResizedStringTensorElementBuffer": (252, (c_void_p, c_size_t, c_size_t, _OUT)),
 }
 _GET_ERROR_CODE, _GET_ERROR_MESSAGE = 1, 2
-_RELEASES = {"Status": 93, "Session": 95, "Value": 96, "TensorTypeAndShapeInfo": 99, "SessionOptions": 100}
+_RELEASES = {
+    "Status": 93,
+    "Session": 95,
+    "Value": 96,
+    "TensorTypeAndShapeInfo": 99,
+    "SessionOptions": 100,
+    "ModelMetadata": 118,
+}
 
 
 class OnnxRuntimeError(Exception):
@@ -208,6 +217,15 @@ class Session:
         if self._pointer:
             self._runtime.release["Session"](self._pointer)
 
+    def note(self, key: str) -> str | None:
+        """A text of the model's metadata; None where there is none of this key."""
+        metadata = self._runtime.made("SessionGetModelMetadata", self._pointer)
+        try:
+            own = (metadata, self._runtime.allocator, key.encode())
+            return self._taken(self._runtime.made("ModelMetadataLookupCustomMetadataMap", *own))
+        finally:
+            self._runtime.release["ModelMetadata"](metadata)
+
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """One tensor for each of `inputs` in, one for each of `outputs` out, copied.
 
@@ -229,12 +247,17 @@ class Session:
                     self._runtime.release["Value"](value)
 
     def _names(self, count: str, name: str) -> list[str]:
-        names = []
-        for index in range(self._runtime.number(count, self._pointer)):
-            text = self._runtime.made(name, self._pointer, index, self._runtime.allocator)
-            names.append(ctypes.string_at(text.value or 0).decode())
-            self._runtime.call("AllocatorFree", self._runtime.allocator, text)
-        return names
+        indices = range(self._runtime.number(count, self._pointer))
+        texts = [self._runtime.made(name, self._pointer, index, self._runtime.allocator) for index in indices]
+        return [self._taken(text) or "" for text in texts]
+
+    def _taken(self, text: c_void_p) -> str | None:
+        """A copy of a text that the library's allocator made; gives it back."""
+        if not text.value:
+            return None
+        copy = ctypes.string_at(text.value).decode()
+        self._runtime.call("AllocatorFree", self._runtime.allocator, text)
+        return copy
 
 
 @contextmanager

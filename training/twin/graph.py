@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from functions.inference.onnx_engine import MISSING_TEXT
+from functions.inference.onnx_engine import MISSING_TEXT, ROWS, ROWS_AT_ONCE
 
 OPSET = 17
 ML_OPSET = 3  # as skl2onnx writes its parts; raised where something newer is added
@@ -53,7 +53,12 @@ class Graph:
         self.initializers: list[onnx.TensorProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.refusals: list[str] = []  # bool, n by 1: true where scikit-learn would refuse the row
+        self.rows_at_once = ROWS_AT_ONCE
         self._made = 0
+
+    def limit_rows(self, rows: int) -> None:
+        """More rows than these at once take much memory."""
+        self.rows_at_once = max(1, min(self.rows_at_once, rows))
 
     def input(self, name: str, kind: Kind, width: int) -> None:
         element = TensorProto.STRING if kind == "text" else TensorProto.DOUBLE
@@ -95,9 +100,16 @@ class Graph:
         return self.add("ReduceSum", tensor, self.constant([1], np.int64), keepdims=int(keep))
 
     def refuse(self, condition: str) -> None:
-        """Rows (bool, n by w) in which scikit-learn would raise an error where any of w is true."""
-        counted = self.total(self.cast(condition, TensorProto.INT64))
-        self.refusals.append(self.add("Greater", counted, self.constant([0], np.int64)))
+        """The rows (bool, n by 1) for which scikit-learn would raise an error."""
+        self.refusals.append(condition)
+
+    def refuse_not_finite(self, tensor: str, *, nan_is_missing: bool) -> None:
+        """The rows of numbers that scikit-learn lets into no step: infinite, or NaN unless that says missing."""
+        if nan_is_missing:
+            infinite = self.total(self.doubles(self.add("IsInf", tensor)))
+            self.refuse(self.add("Greater", infinite, self.constant([0.0])))
+        else:  # x - x is 0, or NaN for what is not finite
+            self.refuse(self.add("IsNaN", self.total(self.add("Sub", tensor, tensor))))
 
     def matrix(self, columns: Columns) -> str:
         """The columns side by side in one tensor, n by len(columns); all numbers or all texts."""
@@ -179,7 +191,9 @@ class Graph:
             infos.append(helper.make_tensor_value_info(name, element, shape))
         graph = helper.make_graph(self.nodes, "twin", self.inputs, infos, self.initializers)
         opsets = [helper.make_opsetid(domain, version) for domain, version in self.domains.items()]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        helper.set_model_props(model, {ROWS: str(self.rows_at_once)})
+        return model
 
 
 def _rename(

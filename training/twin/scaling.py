@@ -46,6 +46,49 @@ def truncated(graph: Graph, reducer: Any, columns: Columns) -> Columns:
     return columns_of(product, len(reducer.components_))
 
 
+def normalizer(graph: Graph, scaler: Any, columns: Columns) -> Columns:
+    """Normalizer: each row over its length; a row of zeros stays."""
+    rows = graph.numbers(columns)
+    sizes = graph.add("Abs", rows)
+    if scaler.norm == "l2":
+        length = graph.add("Sqrt", graph.total(graph.add("Mul", rows, rows)))
+    elif scaler.norm == "l1":
+        length = graph.total(sizes)
+    else:
+        length = graph.add("ReduceMax", sizes, axes=[1], keepdims=1)
+    smallest = graph.constant([10 * np.finfo(np.float64).eps])
+    length = graph.add("Where", graph.add("Less", length, smallest), graph.constant([1.0]), length)
+    return columns_of(graph.add("Div", rows, length), len(columns))
+
+
+def polynomial(graph: Graph, features: Any, columns: Columns) -> Columns:
+    """PolynomialFeatures: each output is a product of at most `degree` columns."""
+    powers = features.powers_
+    factors = [np.repeat(np.arange(len(columns)), row) for row in powers]
+    most = max(map(len, factors))
+    places = np.array([np.pad(own, (0, most - len(own))) for own in factors])
+    used = np.array([np.arange(most) < len(own) for own in factors])
+    cells = graph.add("Gather", graph.numbers(columns), graph.constant(places), axis=1)  # n by outputs by factors
+    filled = graph.add("Where", graph.constant(used), cells, graph.constant([1.0]))
+    return columns_of(graph.add("ReduceProd", filled, axes=[2], keepdims=0), len(powers))
+
+
+def bins(graph: Graph, discretizer: Any, columns: Columns) -> Columns:
+    """KBinsDiscretizer: how many inner edges a number reaches, as a number or as the place of a one."""
+    rows = graph.numbers(columns)
+    made: Columns = ()
+    for at, edges in enumerate(discretizer.bin_edges_):
+        own = graph.add("Gather", rows, graph.constant([at]), axis=1)
+        reached = graph.add("GreaterOrEqual", own, graph.constant(edges[None, 1:-1], np.float64))
+        place = graph.total(graph.doubles(reached))
+        if discretizer.encode == "ordinal":
+            made += columns_of(place, 1)
+        else:
+            width = int(discretizer.n_bins_[at])
+            made += columns_of(graph.doubles(graph.add("Equal", place, graph.constant(np.arange(float(width))))), width)
+    return made
+
+
 def times(graph: Graph, columns: Columns, weight: float) -> Columns:
     """Columns times a number."""
     return _affine(graph, columns, times=weight)

@@ -14,6 +14,8 @@ from training.twin import foreign
 from training.twin.answers import Answer, flat, largest
 from training.twin.graph import Columns, Graph, NotConvertible
 
+FAR = 1e150
+
 
 def classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """SVC and NuSVC."""
@@ -86,11 +88,13 @@ def _kernel(graph: Graph, estimator: Any, columns: Columns) -> str:
 def squared_distances(graph: Graph, rows: str, points: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
     """Of every row to every point, n by m, as |x|² - 2 x·p + |p|² about the points' centre; never under 0.
 
-    About their centre, since the difference of large squares has few right digits.
+    About their centre, since the difference of large squares has few right digits; and what is too far to be squared is
+    as far as can be.
     """
     centre = points.mean(axis=0)
     shifted = points - centre
-    moved = graph.add("Sub", rows, graph.constant(centre))
+    far = (graph.constant(-FAR), graph.constant(FAR))
+    moved = graph.add("Clip", graph.add("Sub", rows, graph.constant(centre)), *far)
     squares = graph.total(graph.add("Mul", moved, moved))
     products = graph.add("MatMul", moved, graph.constant(-2 * shifted.T))
     every = graph.add("Add", graph.add("Add", products, squares), graph.constant((shifted**2).sum(axis=1)))

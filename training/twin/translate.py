@@ -4,17 +4,28 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-from sklearn import decomposition, discriminant_analysis, ensemble, linear_model, neighbors, preprocessing, svm, tree
+from sklearn import (
+    decomposition,
+    discriminant_analysis,
+    ensemble,
+    linear_model,
+    naive_bayes,
+    neighbors,
+    preprocessing,
+    svm,
+    tree,
+)
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from training.twin import encoders, ensembles, foreign, linear, neighbours, scaling, trees
+from functions.inference.onnx_engine import NUMBERS, TEXTS
+from training.twin import bayes, encoders, ensembles, foreign, linear, neighbours, scaling, trees
 from training.twin import svm as machines
 from training.twin.answers import Answer
-from training.twin.graph import Columns, Graph, NotConvertible
+from training.twin.graph import Columns, Graph, NotConvertible, columns_of
 
 Made = TypeVar("Made", Columns, Answer)
 Part: TypeAlias = Callable[[Graph, Any, Columns], Made]
@@ -43,7 +54,18 @@ def finish(graph: Graph, estimator: Any, columns: Columns) -> Answer:
         return finish(graph, last, _steps(graph, steps, columns))
     if isinstance(estimator, BaseSearchCV):
         return finish(graph, estimator.best_estimator_, columns)
-    return _own_or_foreign(graph, FINISHERS.get(type(estimator)), foreign.answer, estimator, columns)
+    return _own_or_foreign(
+        graph, FINISHERS.get(type(estimator)), foreign.answer, estimator, _let_in(graph, estimator, columns)
+    )
+
+
+def _let_in(graph: Graph, estimator: Any, columns: Columns) -> Columns:
+    """What steps made of finite numbers need not be finite; scikit-learn looks before each step, this at the last."""
+    if any(column.tensor in (NUMBERS, TEXTS) or column.kind == "text" for column in columns):
+        return columns
+    rows = graph.numbers(columns)
+    graph.refuse_not_finite(rows, nan_is_missing=estimator.__sklearn_tags__().input_tags.allow_nan)
+    return columns_of(rows, len(columns))
 
 
 def _own_or_foreign(
@@ -126,6 +148,9 @@ TRANSFORMERS: dict[type, Part[Columns]] = {
     preprocessing.OneHotEncoder: encoders.one_hot,
     preprocessing.OrdinalEncoder: encoders.ordinal,
     preprocessing.RobustScaler: scaling.robust,
+    preprocessing.KBinsDiscretizer: scaling.bins,
+    preprocessing.Normalizer: scaling.normalizer,
+    preprocessing.PolynomialFeatures: scaling.polynomial,
     preprocessing.StandardScaler: scaling.standard,
     preprocessing.TargetEncoder: encoders.ordinal,
     SimpleImputer: encoders.simple_imputer,
@@ -161,6 +186,7 @@ FINISHERS: dict[type, Part[Answer]] = {
     ensemble.BaggingRegressor: ensembles.bagging_regressor,
     ensemble.VotingClassifier: ensembles.voting_classifier,
     ensemble.VotingRegressor: ensembles.voting_regressor,
+    naive_bayes.CategoricalNB: bayes.categorical,
     neighbors.KNeighborsClassifier: neighbours.classifier,
     neighbors.KNeighborsRegressor: neighbours.regressor,
 }

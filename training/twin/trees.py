@@ -16,8 +16,6 @@ from onnx import TensorProto, numpy_helper
 from training.twin.answers import Answer, flat, largest, positive, with_complement
 from training.twin.graph import ML, Columns, Graph, NotConvertible
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
-
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -46,12 +44,12 @@ def forest_classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer:
 
 def tree_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """DecisionTreeRegressor and ExtraTreeRegressor."""
-    return Answer(values=flat(graph, _sum(graph, [_fitted(estimator)], _as_trees_see(graph, columns))))
+    return Answer(values=flat(graph, _sum(graph, [_fitted(estimator)], _as_trees_see(graph, estimator, columns))))
 
 
 def forest_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """RandomForestRegressor and ExtraTreesRegressor."""
-    total = _sum(graph, [_fitted(tree) for tree in estimator.estimators_], _as_trees_see(graph, columns))
+    total = _sum(graph, [_fitted(tree) for tree in estimator.estimators_], _as_trees_see(graph, estimator, columns))
     return Answer(values=flat(graph, graph.add("Div", total, graph.constant([float(len(estimator.estimators_))]))))
 
 
@@ -94,7 +92,7 @@ def histogram_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answe
 def _mean_of_classes(graph: Graph, estimators: Sequence[Any], whole: Any, columns: Columns) -> Answer:
     if whole.n_outputs_ != 1:
         raise NotConvertible("several targets at once")
-    rows = _as_trees_see(graph, columns)
+    rows = _as_trees_see(graph, whole, columns)
     trees = [_fitted(tree) for tree in estimators]
     places, table = _leaf_places(graph, trees, rows)
     values = graph.add("Gather", graph.constant(table), places, axis=0)  # n by trees by classes
@@ -108,7 +106,7 @@ def _boosted(graph: Graph, estimator: Any, columns: Columns) -> str:
     start = estimator._raw_predict_init(np.zeros((1, len(columns)), dtype=np.float32))
     if estimator.init not in (None, "zero"):
         raise NotConvertible("gradient boosting that starts from another estimator")
-    rows = _as_trees_see(graph, columns)
+    rows = _as_trees_see(graph, estimator, columns)
     raws = []
     for target in range(estimator.estimators_.shape[1]):
         trees = [_fitted(tree) for tree in estimator.estimators_[:, target]]
@@ -129,11 +127,10 @@ def _histogram(graph: Graph, estimator: Any, columns: Columns) -> str:
     return raws[0] if len(raws) == 1 else graph.add("Concat", *raws, axis=1)
 
 
-def _as_trees_see(graph: Graph, columns: Columns) -> str:
+def _as_trees_see(graph: Graph, estimator: Any, columns: Columns) -> str:
     """Rounded to float32, and back to compare in double. A number over float32's range is refused."""
-    rows = graph.numbers(columns)
-    single = graph.cast(rows, TensorProto.FLOAT)
-    graph.refuse(graph.add("IsInf", single))
+    single = graph.cast(graph.numbers(columns), TensorProto.FLOAT)
+    graph.refuse_not_finite(single, nan_is_missing=estimator.__sklearn_tags__().input_tags.allow_nan)
     return graph.doubles(single)
 
 
