@@ -94,7 +94,7 @@ def load_version(store: Store, name: str, version: str) -> ServedModel:
 
 def load_from(store: Store, folder: str, manifest: Manifest) -> ServedModel:
     """A model from its manifest and the folder its artifacts lie in. Raises ModelRefused, StoreError."""
-    engine = _joblib(store, folder, manifest)
+    engine = (_onnx if manifest.engine.name == "onnx" else _joblib)(store, folder, manifest)
     _replay(engine, manifest)
     return ServedModel(
         name=manifest.name,
@@ -104,6 +104,26 @@ def load_from(store: Store, folder: str, manifest: Manifest) -> ServedModel:
         engine=engine,
         public=manifest.public(),
     )
+
+
+def _onnx(store: Store, folder: str, manifest: Manifest) -> Engine:
+    body = _verified(store, folder, manifest, _artifact(manifest, ".onnx"))
+    trained = manifest.libraries.get("onnxruntime")
+
+    from functions.inference.onnx_engine import OnnxEngine
+    from functions.inference.onnx_runtime import OnnxRuntimeError, runtime
+
+    try:
+        return OnnxEngine(body, manifest.signature)
+    except ImportError as error:
+        raise ModelRefused(
+            f"version {manifest.version} needs onnxruntime {trained}: {error}; deploy the image that matches it"
+        ) from None
+    except OnnxRuntimeError as error:
+        raise ModelRefused(
+            f"version {manifest.version}: the twin cannot be loaded here ({error}); "
+            f"onnxruntime {runtime().version}, trained with {trained}"
+        ) from error
 
 
 def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:

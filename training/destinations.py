@@ -58,7 +58,7 @@ class Registry:
 
 
 class PlainFiles:
-    """`model.joblib` and `model.manifest.json` beside it; each appears whole or not at all, the manifest last."""
+    """`model.joblib`, its twin `model.onnx` and `model.manifest.json`; each appears whole or not, the manifest last."""
 
     def __init__(self, path: Path) -> None:
         if path.suffix != ".joblib":
@@ -81,11 +81,13 @@ class PlainFiles:
     def publish(self, publication: Publication) -> list[str]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _write(self._path, publication.files[self._path.name])
+            for artifact in publication.manifest.artifacts:
+                _write(self._path.with_name(artifact.key), publication.files[artifact.key])
             _write(self._manifest, encode(publication.manifest))
         except OSError as error:
             raise Failure(f"{self._path} cannot be written: {error.strerror}") from error
-        return [f"wrote {self._path} and {self._manifest}, version {publication.manifest.version}"]
+        written = ", ".join(str(self._path.with_name(artifact.key)) for artifact in publication.manifest.artifacts)
+        return [f"wrote {written} and {self._manifest}, version {publication.manifest.version}"]
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 
 import joblib
 
@@ -13,12 +14,14 @@ from functions.inference.joblib_engine import JoblibEngine
 from functions.registry.manifest import MANIFEST_VERSION, Artifact, Data, Engine, Manifest
 from functions.registry.memory import MemoryStore
 from functions.signature import Signature
+from training import parity
 from training.endings import Failure
 from training.fit import Fitted
 from training.golden import golden_rows
+from training.parity import NoTwin, twin_of
 from training.table import Table
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # of scikit-learn with itself on another processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,14 @@ class Publication:
 
 
 def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fitted, artifact: str) -> Publication:
-    """Dumps the pipeline under the name `artifact`, describes and proves it. Raises Failure where it cannot serve."""
+    """Dumps the pipeline under the name `artifact`, its twin beside it, describes and proves what will serve.
+
+    Raises Failure where the functions would refuse it.
+    """
     pickled = io.BytesIO()
     joblib.dump(fitted.pipeline, pickled)
+    files = {artifact: pickled.getvalue()}
+    engine = _engine(table, signature, fitted, files, str(PurePath(artifact).with_suffix(".onnx")))
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
         name=identity.name,
@@ -54,21 +62,32 @@ def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fit
         target=signature.target,
         classes=signature.classes,
         metrics=_metrics(fitted),
-        artifacts=[Artifact.of(artifact, pickled.getvalue())],
-        engine=Engine("joblib", TOLERANCE),
+        artifacts=[Artifact.of(key, body) for key, body in files.items()],
+        engine=engine,
         libraries=identity.libraries,
         git_commit=identity.git_commit,
         data=Data(table.sha256, len(table.features), table.dropped),
         golden=golden_rows(JoblibEngine(fitted.pipeline, signature), signature, table.features),
     )
-    _prove(manifest, artifact, pickled.getvalue())
-    return Publication(manifest, {artifact: pickled.getvalue(), "metrics.json": _metrics_file(fitted)})
+    _prove(manifest, files)
+    return Publication(manifest, files | {"metrics.json": _metrics_file(fitted)})
 
 
-def _prove(manifest: Manifest, artifact: str, body: bytes) -> None:
+def _engine(table: Table, signature: Signature, fitted: Fitted, files: dict[str, bytes], key: str) -> Engine:
+    """What serves: the twin, which is put into `files` under `key`, or scikit-learn and why."""
+    try:
+        twin = twin_of(fitted.pipeline, signature, table.features)
+    except NoTwin as reason:
+        return Engine("joblib", TOLERANCE, reason=str(reason))
+    files[key] = twin.model
+    return Engine("onnx", parity.TOLERANCE, parity=twin.parity)
+
+
+def _prove(manifest: Manifest, files: dict[str, bytes]) -> None:
     """Loads it as a function will: digest, library versions, golden rows."""
     store = MemoryStore()
-    store.put(artifact, body)
+    for key, body in files.items():
+        store.put(key, body)
     try:
         loader.load_from(store, "", manifest)
     except ModelRefused as refused:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from functions.registry.manifest import Engine
 from functions.registry.store import open_store
 from training import versions
 from training.describe import describe
@@ -52,6 +53,7 @@ def run(order: Order) -> None:
         narrator.say(line)
     artifact = order.output.name if order.output else "model.joblib"
     publication = assemble(identity, table, signature, fitted, artifact)
+    narrator.say(_served_by(publication.manifest.engine))
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
     with unstoppable():
         told = destination.publish(publication)
@@ -105,6 +107,13 @@ def _chosen(fitted: Fitted) -> list[str]:
         *(f"note: {warning}" for warning in fitted.warnings),
         f"chose {best} out of {len(fitted.candidates)} candidates",
     ]
+
+
+def _served_by(engine: Engine) -> str:
+    if engine.parity is None:
+        return f"served by scikit-learn: {engine.reason}"
+    same = f"on {engine.parity.rows} rows the same labels, numbers at most {engine.parity.largest_difference:.0e} apart"
+    return f"served by its ONNX twin in {engine.parity.precision} precision: {same}"
 
 
 def _scores(fitted: Fitted) -> str:

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "pandas")
-"""What a fitted pipeline depends on; the manifest names their versions, the digest counts them."""
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "pandas", "onnx", "onnxruntime", "skl2onnx")
+"""What a pipeline and its twin depend on; the manifest names their versions, the digest counts them."""
 
 
 def version_id(created: datetime, data: str, parameters: dict[str, Any], seed: int, libraries: dict[str, str]) -> str:
