@@ -112,8 +112,8 @@ def _chosen(fitted: Fitted) -> list[str]:
 def _served_by(engine: Engine) -> str:
     if engine.parity is None:
         return f"served by scikit-learn: {engine.reason}"
-    same = f"on {engine.parity.rows} rows the same labels, numbers at most {engine.parity.largest_difference:.0e} apart"
-    return f"served by its ONNX twin in {engine.parity.precision} precision: {same}"
+    same = f"the same labels on {engine.parity.rows} rows, numbers within {engine.tolerance:g}"
+    return f"served by its ONNX twin, in {engine.parity.precision} precision: {same}"
 
 
 def _scores(fitted: Fitted) -> str:

@@ -193,7 +193,7 @@ def assert_predicted(answer: dict[str, Any], trained: Trained) -> None:
 def public(trained: Trained) -> dict[str, Any]:
     """What `GET /model` shows of the manifest."""
     shown = ["name", "version", "created", "task", "features", "target", "classes", "metrics", "libraries"]
-    return {name: trained.manifest[name] for name in shown} | {"engine": "joblib"}
+    return {name: trained.manifest[name] for name in shown} | {"engine": trained.manifest["engine"]["name"]}
 
 
 def fresh(answer: dict[str, Any]) -> dict[str, Any]:
@@ -311,7 +311,7 @@ def test_the_file_both_sample_storage_events_speak_of_is_scored_once(
         "reason": None,
         "message": None,
         "input": drops.head(DROP),
-        "model": trained.named | {"engine": "joblib"},
+        "model": trained.named | {"engine": trained.manifest["engine"]["name"]},
         "rows": rows,
         "rejected_by_reason": {},
         "warnings": {},

@@ -44,11 +44,14 @@ def test_whatever_changes_the_model_changes_the_digest(change: dict[str, Any]) -
     assert version_id(NOW, **{**WHAT, **change}).split("-")[1] != version_id(NOW, **WHAT).split("-")[1]
 
 
+TWIN = ("onnx", "onnxruntime", "skl2onnx")
+
+
 def test_the_libraries_are_those_of_this_process() -> None:
     found = libraries()
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["scikit-learn"] == version("scikit-learn")
-    assert set(found) == {"python", "scikit-learn", "numpy", "scipy", "joblib", "pandas"}
+    assert set(found) == {"python", "scikit-learn", "numpy", "scipy", "joblib", "pandas", *TWIN}
 
 
 def test_outside_a_checkout_there_is_no_commit(tmp_path: Path) -> None:
