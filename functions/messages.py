@@ -11,8 +11,6 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
-    query: str = ""
-    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCreated:
-    """Somebody wrote an object. `key` is decoded. What the event says of it may be old: the object is asked again."""
+    """Somebody wrote an object. `key` is decoded. What else the event says may be old: the object itself is asked."""
 
     bucket: str
     key: str
-    etag: str | None = None
-    version_id: str | None = None

@@ -10,7 +10,7 @@ from functions.messages import Request, Response
 from functions.protocols import routes
 
 LIMIT = 6 * 1024 * 1024  # bytes of the encoded answer; source: Lambda quotas, "Invocation payload"
-SURELY_FITS = LIMIT // 8  # no encoding makes a text eight times longer
+SURELY_FITS = LIMIT // 8  # the runtime writes at most three bytes for one of a body
 
 
 class PredictDoor:
@@ -28,7 +28,7 @@ class PredictDoor:
             request = envelope.request(event)
             response = routes.respond(request, self._live)
             if len(response.body) > SURELY_FITS:
-                _check_size(envelope.encoded_bytes(response), response.rows)
+                _check_size(envelopes.sent_bytes(envelope.answer(response)), response.rows)
         except Exception as error:
             response = routes.refuse(error)
             self._log_failure(error, response, request_id)

@@ -46,5 +46,11 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(line: dict[str, Any]) -> None:
-    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    try:
+        text = msgspec.json.encode(line).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, out of an event: the line is written, with its escape
+        import json
+
+        text = json.dumps(line)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()

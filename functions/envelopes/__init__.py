@@ -9,7 +9,7 @@ from functions.messages import Request, Response
 
 
 class Envelope(Protocol):
-    """One shape of HTTP-like event: the same four verbs for each."""
+    """One shape of HTTP-like event: the same three verbs for each."""
 
     def matches(self, event: Any) -> bool: ...
 
@@ -19,9 +19,6 @@ class Envelope(Protocol):
     def answer(self, response: Response) -> Any:
         """What the function returns, JSON-ready."""
 
-    def encoded_bytes(self, response: Response) -> int:
-        """The size of the answer as Lambda counts it."""
-
 
 ENVELOPES: tuple[Envelope, ...] = (HttpApi(), RestApi(), Direct())  # direct takes whatever nobody else knows
 
@@ -29,3 +26,11 @@ ENVELOPES: tuple[Envelope, ...] = (HttpApi(), RestApi(), Direct())  # direct tak
 def of(event: Any) -> Envelope:
     """The first envelope that knows the event."""
     return next(envelope for envelope in ENVELOPES if envelope.matches(event))
+
+
+def sent_bytes(answer: Any) -> int:
+    """The size of what the runtime sends for this answer: it escapes and spaces in its own way."""
+    from awslambdaric.lambda_runtime_marshaller import to_json
+
+    text: str = to_json(answer)
+    return len(text.encode())

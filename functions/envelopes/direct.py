@@ -1,9 +1,11 @@
 """Direct invocation: the event is the body of a prediction, and the answer is what HTTP would have as its body."""
 
+import json
 from typing import Any
 
 import msgspec
 
+from functions.errors import InvalidBody
 from functions.messages import Request, Response
 
 
@@ -12,10 +14,11 @@ class Direct:
         return True
 
     def request(self, event: Any) -> Request:
-        return Request(method="POST", path="/predict", headers={}, body=msgspec.json.encode(event))
+        try:
+            body = json.dumps(event).encode()
+        except RecursionError:
+            raise InvalidBody("the event is nested too deeply") from None
+        return Request(method="POST", path="/predict", headers={}, body=body)
 
     def answer(self, response: Response) -> Any:
         return msgspec.json.decode(response.body)
-
-    def encoded_bytes(self, response: Response) -> int:
-        return len(response.body)

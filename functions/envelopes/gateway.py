@@ -1,12 +1,15 @@
 """What the HTTP envelopes share: how a body, headers and an answer are written inside a JSON event."""
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
 from functions.errors import EventError, InvalidBody
 from functions.messages import Response
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:
@@ -26,18 +29,26 @@ def body_of(event: Mapping[str, Any]) -> bytes:
 
 def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
     """Header names in lower case. Raises EventError where headers are no object of texts."""
-    headers = event.get("headers") or {}
-    if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
+    return headers(event.get("headers") or {})
+
+
+def headers(found: Any) -> dict[str, str]:
+    if not isinstance(found, Mapping) or not all(_is_text(value) for item in found.items() for value in item):
         raise EventError("the event's headers are not an object of texts")
-    return {name.lower(): value for name, value in headers.items()}
+    return {name.lower(): value for name, value in found.items()}
 
 
 def text_of(event: Mapping[str, Any], key: str) -> str:
     """Raises EventError where the event has no such text."""
     value = event.get(key)
-    if not isinstance(value, str):
+    if not _is_text(value):
         raise EventError(f"the event has no text {key!r}")
-    return value
+    return str(value)
+
+
+def _is_text(value: Any) -> bool:
+    """JSON can spell half of a surrogate pair, which is no character: no text that holds one can be answered."""
+    return isinstance(value, str) and (value.isascii() or not SURROGATE.search(value))
 
 
 def answer(response: Response) -> dict[str, Any]:
@@ -47,10 +58,3 @@ def answer(response: Response) -> dict[str, Any]:
         "body": response.body.decode(),
         "isBase64Encoded": False,
     }
-
-
-def encoded_bytes(response: Response) -> int:
-    """The body becomes a JSON text: quotes, backslashes and line ends take two bytes; the rest is the frame."""
-    body = response.body
-    frame = 256 + sum(len(name) + len(value) + 8 for name, value in response.headers.items())
-    return len(body) + sum(body.count(mark) for mark in (b'"', b"\\", b"\n")) + frame

@@ -24,15 +24,10 @@ class HttpApi:
             path=_without_stage(gateway.text_of(event, "rawPath"), context.get("stage")),
             headers=gateway.headers_of(event),
             body=gateway.body_of(event),
-            query=event.get("rawQueryString") or "",
-            request_id=str(context.get("requestId") or ""),
         )
 
     def answer(self, response: Response) -> dict[str, Any]:
         return gateway.answer(response)
-
-    def encoded_bytes(self, response: Response) -> int:
-        return gateway.encoded_bytes(response)
 
 
 def _without_stage(path: str, stage: Any) -> str:

@@ -50,11 +50,18 @@ def _created(record: dict[str, Any], index: int) -> ObjectCreated | Passed:
         raise EventError(f"Records[{index}] has no eventName, s3.bucket.name or s3.object.key") from None
     if not (isinstance(name, str) and isinstance(bucket, str) and isinstance(encoded, str)):
         raise EventError(f"Records[{index}]: eventName, s3.bucket.name and s3.object.key are to be texts")
-    key = unquote_plus(encoded)
+    key = _decoded(encoded)
+    if key is None:
+        return Passed(ascii(encoded)[1:-1], "its key is not UTF-8, so no object has it")
     if not name.removeprefix("s3:").startswith("ObjectCreated:"):
-        return Passed(key, f"nothing was created: the event is {name}")
-    return ObjectCreated(bucket, key, _text(written.get("eTag")), _text(written.get("versionId")))
+        return Passed(key, f"nothing was created: the event is {name!r}")
+    return ObjectCreated(bucket, key)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _decoded(key: str) -> str | None:
+    try:
+        found = unquote_plus(key, errors="strict")
+        found.encode()
+    except UnicodeError:
+        return None
+    return found

@@ -21,7 +21,6 @@ class Schema:
         self._features = signature.features
         self._names = signature.names
         self._known = frozenset(self._names)
-        self._numbers_only = all(feature.dtype == "float64" and not feature.nullable for feature in self._features)
 
     def check(self, instances: Sequence[Any]) -> list[list[Cell]]:
         """Rows in the signature's order, numbers as float64. Each instance is a list in that order, or an object.

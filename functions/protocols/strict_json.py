@@ -19,7 +19,7 @@ def decode(body: bytes, key: bytes) -> Any:
 
     NaN, Infinity and numbers float64 cannot hold come as floats that are not finite, so that the check of the rows can
     say where they stand. Whole numbers keep every digit. Raises InvalidBody for anything but JSON in UTF-8, each key of
-    an object once, not nested deeper than 32.
+    an object once, every character whole, not nested deeper than 32.
     """
     try:
         document = msgspec.json.decode(body)
@@ -46,13 +46,25 @@ def _strictly(body: bytes) -> Any:
         text = text[1:]
     _check_depth(text)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_whole)
+        document = json.loads(text, object_pairs_hook=_object, parse_int=_whole)
     except json.JSONDecodeError as error:
         raise InvalidBody(f"the body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}") from None
+    if "\\u" in text:
+        _check_characters(json.dumps(document, ensure_ascii=False))
+    return document
+
+
+def _check_characters(text: str) -> None:
+    """An escape can spell half of a surrogate pair: no character, and nothing that could be answered or logged."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ascii(text[error.start])[1:-1]
+        raise InvalidBody(f"the body holds {half}, half of a surrogate pair; send whole characters") from None
 
 
 def _check_depth(text: str) -> None:
-    """Brackets inside strings count too, until a string is looked at: only a suspicious body pays for that."""
+    """Only a body with so many brackets can be nested so deep; then those inside strings are told from the others."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return
     depth = 0

@@ -6,8 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from awslambdaric.lambda_runtime_marshaller import to_json
+from hypothesis import given
+from hypothesis import strategies as st
 
-from functions import loader
+from functions import loader, telemetry
 from functions.errors import ModelRefused
 from functions.inference.model import ServedModel
 from functions.live import LiveModel, Source
@@ -137,3 +140,38 @@ def test_an_answer_over_lambdas_limit_is_413_and_says_how_many_rows_would_fit() 
     whole = ask(sample, CONTEXT)
     assert whole["statusCode"] == 200
     assert LIMIT * 0.85 < len(json.dumps(whole)) < LIMIT
+
+
+ODD = st.text(st.characters(categories=["Cs", "L", "P"]), max_size=5)  # half of a surrogate pair is no character
+ASKED = door()
+
+
+@given(
+    st.sampled_from(["http-api", "rest-api", "direct"]),
+    st.sampled_from(["rawPath", "path", "httpMethod", "headers", "multiValueHeaders", "body", "instances"]),
+    ODD | st.dictionaries(ODD, ODD, max_size=2) | st.lists(ODD | st.lists(ODD, max_size=4), max_size=2),
+)
+def test_whatever_an_event_holds_it_is_answered_and_never_the_functions_fault(name: str, key: str, odd: Any) -> None:
+    answer = json.loads(to_json(ASKED(event(name) | {key: odd}, CONTEXT)))
+    assert answer.get("statusCode", 400) in (200, 400, 404, 405, 406)
+
+
+def test_half_of_a_surrogate_pair_is_the_clients_mistake_by_every_envelope() -> None:
+    ask = door()
+    told = {
+        "error": {
+            "code": "invalid_body",
+            "message": "the body holds \\ud800, half of a surrogate pair; send whole characters",
+            "details": [],
+        }
+    }
+    body = {"instances": [["\ud800", 1, 2, 3]]}
+    assert ask(body, CONTEXT) == told
+    for name in ("http-api", "rest-api"):
+        answer = ask(event(name) | {"body": json.dumps(body)}, CONTEXT)
+        assert (answer["statusCode"], json.loads(answer["body"])) == (400, told)
+
+
+def test_a_log_line_is_written_whatever_it_holds(capfd: pytest.CaptureFixture[str]) -> None:
+    telemetry.log("failed", key="a\ud800")
+    assert json.loads(capfd.readouterr().out)["key"] == "a\ud800"

@@ -197,12 +197,21 @@ def test_null_is_refused_where_training_saw_no_missing_values_and_named_where_ty
          "the body repeats the key 'instances' in one object; give each key once"),
         (b'{"instances": [], "inst\\u0061nces": []}',
          "the body repeats the key 'instances' in one object; give each key once"),
+        (b'{"instances": [["\\ud800", 1, 2, 3]]}',
+         "the body holds \\ud800, half of a surrogate pair; send whole characters"),
+        (b'{"\\uDFFF": []}', "the body holds \\udfff, half of a surrogate pair; send whole characters"),
+        (b'{"instances": [{"\\ud83d": 1, "petal_width": 2}]}',
+         "the body holds \\ud83d, half of a surrogate pair; send whole characters"),
         (b'{"instances": [{"petal_width": 1, "petal_width": 2}]}',
          "the body repeats the key 'petal_width' in one object; give each key once"),
     ],
 )  # fmt: skip
 def test_a_malformed_body_is_refused_with_the_hint_that_mends_it(body: bytes, message: str) -> None:
     assert refused(body) == (400, "invalid_body", message, [])
+
+
+def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_characters_like_others() -> None:
+    assert ask(b'{"instances": [[20, "\\ud83d\\ude00", true], [20, "\\\\ud800", true]]}', "mixed")[0] == 200
 
 
 def test_brackets_inside_texts_are_no_nesting() -> None:
@@ -284,9 +293,10 @@ def test_model_shows_the_public_part_of_the_manifest_and_no_rows() -> None:
     }  # fmt: skip
 
 
+TEXTS = st.text(st.characters())  # surrogates too: JSON can spell half of a pair
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXTS, inner, max_size=5),
     max_leaves=20,
 )
 
