@@ -16,7 +16,7 @@ from typing import Any
 
 from functions import wiring
 from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError
-from functions.scoring.files import STANDARD, Mistake
+from functions.scoring.files import STANDARD, Mistake, same_place
 from functions.scoring.run import Run, Scored
 
 DONE = 0
@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("input", help="a path, s3://bucket/key, or - for standard input; gzip is told by its bytes")
     parser.add_argument("output", nargs="?", default=STANDARD, help="a path, s3://bucket/key, or - (the default)")
-    parser.add_argument("--model", required=True, help="a store (s3://bucket[/prefix], a folder) or a .joblib file")
+    parser.add_argument(
+        "--model", required=True, type=_named, help="a store (s3://bucket[/prefix], a folder) or a .joblib file"
+    )
     parser.add_argument("--name", help="which model of the store; needed where there are several")
     parser.add_argument("--alias", default="live", help="which alias of it (default: live)")
     parser.add_argument("--version", help="which version of it, instead of an alias")
@@ -83,13 +85,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _named(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name a store or a .joblib file")
+    return text
+
+
 def _rejected(given: Any) -> str | None:
     """None where nobody said and there is no place to guess."""
     wanted: str | None = given.rejected
     if wanted is None and given.output != STANDARD:
         wanted = f"{given.output}.rejected.csv" + (".gz" if given.output.lower().endswith(".gz") else "")
-    if wanted is not None and wanted == given.output:
+    if wanted is not None and same_place(wanted, given.output):
         raise Mistake(f"scored and rejected rows cannot both go to {wanted}")
+    if wanted is not None and same_place(wanted, given.input):
+        raise Mistake(f"rejected rows cannot go to {wanted}, which is the input; name another with --rejected")
     return wanted
 
 

@@ -1,7 +1,6 @@
 """Where a publication goes: a registry in a store, or two files in a folder. Each is tried before the long fit."""
 
 import os
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +11,7 @@ from functions.registry import keys
 from functions.registry.manifest import encode
 from functions.registry.publish import publish
 from functions.registry.store import Store
+from functions.whole_file import write_whole
 from training.endings import Failure, Mistake
 from training.publication import Publication
 
@@ -82,21 +82,9 @@ class PlainFiles:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             for artifact in publication.manifest.artifacts:
-                _write(self._path.with_name(artifact.key), publication.files[artifact.key])
-            _write(self._manifest, encode(publication.manifest))
+                write_whole(self._path.with_name(artifact.key), publication.files[artifact.key])
+            write_whole(self._manifest, encode(publication.manifest))
         except OSError as error:
             raise Failure(f"{self._path} cannot be written: {error.strerror}") from error
         written = ", ".join(str(self._path.with_name(artifact.key)) for artifact in publication.manifest.artifacts)
         return [f"wrote {written} and {self._manifest}, version {publication.manifest.version}"]
-
-
-def _write(path: Path, body: bytes) -> None:
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

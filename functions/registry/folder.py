@@ -23,8 +23,10 @@ from functions.errors import (
     StoreUnavailable,
 )
 from functions.registry.store import Object, Stat, checked
+from functions.whole_file import sync_folder
 
 WORKSHOP = ".store"  # holds the lock and unfinished objects; no key can name it
+LONGEST_NAME = 255  # bytes; NAME_MAX of Linux's and macOS's file systems
 
 
 class FolderStore:
@@ -35,6 +37,7 @@ class FolderStore:
         self.url = self._root.as_uri()
         self.bucket = self._root.name
         self.prefix = ""
+        self.longest_part = LONGEST_NAME
 
     def get(self, key: str, *, if_none_match: str | None = None) -> Object:
         with self.mapped(key), self.path(key).open("rb") as file:
@@ -70,7 +73,7 @@ class FolderStore:
             return
         with self.mapped(key, writing=True), self.locked(), suppress(FileNotFoundError):
             path.unlink()
-            _sync(path.parent)
+            sync_folder(path.parent)
 
     def keys(self, prefix: str) -> Iterator[str]:
         found = []
@@ -141,7 +144,7 @@ class FolderWriter:
                 os.utime(self._file.fileno(), ns=(now, now))
                 self._target.parent.mkdir(parents=True, exist_ok=True)
                 self._path.rename(self._target)
-                _sync(self._target.parent)
+                sync_folder(self._target.parent)
             stat = _stat(self._file.fileno())
             self._file.close()
             return stat
@@ -167,15 +170,6 @@ def _stat(descriptor: int) -> Stat:
     info = os.fstat(descriptor)
     modified = datetime.fromtimestamp(info.st_mtime_ns / 1e9, UTC).isoformat(timespec="microseconds")
     return Stat(f"{info.st_ino:x}-{info.st_size:x}-{info.st_mtime_ns:x}", info.st_size, modified)
-
-
-def _sync(folder: Path) -> None:
-    """Makes a rename or an unlink durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(workshop: Path) -> None:

@@ -5,14 +5,13 @@ An output appears whole or not at all, except on standard output.
 
 import contextlib
 import io
-import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from functions.errors import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from functions.registry.store import Stat, Store, Writer, open_store
+from functions.whole_file import WholeFile
 
 CHUNK = 4 * 1024 * 1024
 STANDARD = "-"
@@ -59,6 +58,20 @@ def _ranges(store: Store, key: str, stat: Stat, source: str) -> Iterator[bytes]:
             raise StoreUnavailable(f"{source} was replaced or deleted while it was read; run it again") from None
 
 
+def same_place(one: str, other: str) -> bool:
+    """Whether two names mean the same object or the same file, however they are spelled."""
+    if STANDARD in (one, other) or one.startswith("s3://") != other.startswith("s3://"):
+        return False
+    if one.startswith("s3://"):
+        return one == other
+    mine, theirs = Path(one), Path(other)
+    if mine.exists() and not mine.is_file():  # /dev/null, a pipe: nothing in it can be lost
+        return False
+    if mine.exists() and theirs.exists():
+        return mine.samefile(theirs)
+    return mine.resolve() == theirs.resolve()
+
+
 class Target(Protocol):
     """An output that can be begun, or removed where there is nothing to write."""
 
@@ -78,21 +91,24 @@ def target_of(target: str, standard_output: BinaryIO) -> Target:
     if not path.parent.is_dir():
         raise Mistake(f"there is no folder {path.parent} for {target}; make it first")
     if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing can be renamed over it
-        return StreamTarget(path.open("wb"))
+        return StreamTarget(path.open("wb"), ours=True)
     return PathTarget(path)
 
 
 class StreamTarget:
-    """Bytes go out as they come; there is nothing to take back."""
+    """Bytes go out as they come; there is nothing to take back. ours: it is closed when they are out."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, ours: bool = False) -> None:
         self._stream = stream
+        self._ours = ours
 
     def begin(self) -> Writer:
-        return _StreamWriter(self._stream)
+        return _StreamWriter(self._stream, ours=self._ours)
 
     def remove(self) -> None:
-        """Nothing was written, so there is nothing to remove."""
+        """Nothing was written; whoever reads a pipe learns that it is at its end."""
+        if self._ours:
+            self._stream.close()
 
 
 class ObjectTarget:
@@ -121,32 +137,23 @@ class PathTarget:
 
 
 class _PathWriter:
-    """A file under a temporary name beside its own, renamed when it is whole."""
-
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-        self._file = self._part.open("xb")
-        self._size = 0
+        self._file = WholeFile(path)
 
     def write(self, data: bytes) -> None:
-        self._size += self._file.write(data)
+        self._file.write(data)
 
     def commit(self) -> Stat:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.rename(self._path)
-        return Stat("", self._size, "")
+        return Stat("", self._file.commit(), "")
 
     def abort(self) -> None:
-        self._file.close()
-        self._part.unlink(missing_ok=True)
+        self._file.abort()
 
 
 class _StreamWriter:
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, ours: bool = False) -> None:
         self._stream = stream
+        self._ours = ours
         self._size = 0
 
     def write(self, data: bytes) -> None:
@@ -155,10 +162,13 @@ class _StreamWriter:
 
     def commit(self) -> Stat:
         self._stream.flush()
+        self.abort()
         return Stat("", self._size, "")
 
     def abort(self) -> None:
         """What went out is out."""
+        if self._ours:
+            self._stream.close()
 
 
 class NoTarget:

@@ -181,6 +181,14 @@ def test_a_pickle_that_is_not_the_manifests_is_not_opened(told: Callable[[], str
         (["--model", "bucket", "day.csv", "s3://bucket"], "s3://bucket names no object; write s3://bucket/key"),
         (["--model", "bucket", "--rejected", "out.csv", "day.csv", "out.csv"],
          "scored and rejected rows cannot both go to out.csv"),
+        (["--model", "bucket", "--rejected", "bucket/../out.csv", "day.csv", "out.csv"],
+         "scored and rejected rows cannot both go to bucket/../out.csv"),
+        (["--model", "bucket", "--rejected", "s3://b/o.csv", "day.csv", "s3://b/o.csv"],
+         "scored and rejected rows cannot both go to s3://b/o.csv"),
+        (["--model", "bucket", "--rejected", "day.csv", "day.csv", "out.csv"],
+         "rejected rows cannot go to day.csv, which is the input; name another with --rejected"),
+        (["--model", "bucket", "--rejected", "./bucket/../day.csv", "day.csv", "out.csv"],
+         "rejected rows cannot go to ./bucket/../day.csv, which is the input; name another with --rejected"),
         (["--model", "bucket", "--separator", "ab", "day.csv", "out.csv"],
          "--separator is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
     ],
@@ -189,6 +197,25 @@ def test_a_mistake_is_one_line_and_writes_nothing(arguments: list[str], line: st
     assert main(arguments) == 2
     assert told() == f"error: {line}"
     assert files() == ["day.csv"]
+
+
+def test_the_rejected_rows_never_replace_the_input_or_the_output_by_another_name(told: Callable[[], str]) -> None:
+    Path("link.csv").symlink_to("day.csv")
+    Path("hard.csv").hardlink_to("day.csv")
+    Path("out.csv").write_bytes(b"older")
+    Path("aside.csv").symlink_to("out.csv")
+    for rejected in ("link.csv", "hard.csv", "aside.csv"):
+        assert main(["--model", "bucket", "--rejected", rejected, "day.csv", "out.csv"]) == 2
+        assert told().startswith("error: ")
+    assert (Path("day.csv").read_bytes(), Path("out.csv").read_bytes()) == (HEADER + ROWS, b"older")
+    Path("day.csv.rejected.csv").write_bytes(HEADER + ROWS)
+    assert main(["--model", "bucket", "day.csv.rejected.csv", "day.csv"]) == 2
+    assert Path("day.csv.rejected.csv").read_bytes() == HEADER + ROWS
+
+
+def test_what_is_no_file_takes_scored_and_rejected_rows_alike(told: Callable[[], str]) -> None:
+    assert main(["--model", "bucket", "--rejected", "/dev/null", "day.csv", "/dev/null"]) == 0
+    assert told() == f"2 of 2 rows scored by {MODEL} to /dev/null"
 
 
 def test_an_unknown_alias_or_model_is_told(told: Callable[[], str]) -> None:
