@@ -29,7 +29,7 @@ def current(store: Store, name: str, alias: str, *, known: str | None = None) ->
         found = store.get(keys.alias_key(name, alias), if_none_match=known)
     except ObjectNotFound:
         raise ModelNotFound(
-            f"{name} has no alias {alias} in {store.url}; train and publish it, or set MODEL_NAME and MODEL_ALIAS"
+            f"{name} has no alias {alias} in {store.url}; train and publish it, or name another"
         ) from None
     try:
         return msgspec.json.decode(found.body, type=Alias), found.etag

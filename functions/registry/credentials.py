@@ -24,7 +24,7 @@ def forget_empty() -> None:
 def credential_provider() -> Any | None:
     """None where obstore finds credentials itself; else boto3's chain (profiles, SSO) where boto3 is installed.
 
-    Raises NotConfigured for a profile that is not there, or that nothing here can read.
+    Raises NotConfigured for a profile that is not there, is half of one, or that nothing here can read.
     """
     profile = os.environ.get("AWS_PROFILE")
     own = any(os.environ.get(name) for name in OWN)
@@ -32,7 +32,7 @@ def credential_provider() -> Any | None:
         return None
     try:
         import boto3
-        from botocore.exceptions import ConfigParseError, ProfileNotFound
+        from botocore.exceptions import BotoCoreError, ProfileNotFound
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
         if profile and not own:
@@ -46,8 +46,8 @@ def credential_provider() -> Any | None:
         return Boto3CredentialProvider(session) if session.get_credentials() else _none
     except ProfileNotFound:
         raise NotConfigured(f"there is no AWS profile {profile!r}; set AWS_PROFILE to one that exists") from None
-    except ConfigParseError as error:
-        raise NotConfigured(f"the AWS configuration cannot be read: {error}") from None
+    except BotoCoreError as error:
+        raise NotConfigured(f"the AWS configuration cannot be used: {error}") from None
 
 
 def _none() -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from functions.errors import NotModified, ObjectNotFound, PreconditionFailed
-from functions.registry.store import Object, Stat, checked
+from functions.registry.store import LONGEST_KEY, Object, Stat, checked
 
 
 class MemoryStore:
@@ -16,6 +16,7 @@ class MemoryStore:
         self.url = "memory:"
         self.bucket = bucket
         self.prefix = prefix
+        self.longest_part = LONGEST_KEY
         self._objects: dict[str, tuple[bytes, Stat]] = {}
         self._writes = 0
         self._lock = threading.Lock()

@@ -20,7 +20,7 @@ from obstore.store import S3Store as Client
 from functions.errors import NotConfigured, ObjectNotFound, StoreError
 from functions.registry.credentials import credential_provider, forget_empty
 from functions.registry.s3_errors import told
-from functions.registry.store import Object, Stat, checked
+from functions.registry.store import LONGEST_KEY, Object, Stat, checked
 from functions.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 PART_BYTES = 8 * 1024 * 1024  # fixed, so that equal content gives an equal multipart ETag
-ENDPOINT = re.compile(r"https?://[^/\s]+(/\S*)?")
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # what S3 ever allowed
+REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
+ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(?:/[!-~]*)?")
+LAST_PORT = 65535
 
 # An endpoint that is not there is told within ten seconds: four attempts of two, and the pauses between them.
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -47,14 +50,12 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str, settings: StoreSettings) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
+        self.longest_part = LONGEST_KEY
         self.url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
-        region = settings.region or "us-east-1"
-        endpoint = settings.endpoint
-        if endpoint is not None and not ENDPOINT.fullmatch(endpoint):  # it would panic there, too
-            raise NotConfigured(f"AWS_ENDPOINT_URL is {endpoint!r}; write it as http://host:port or https://host")
+        _check(bucket, settings)
         forget_empty()
-        self._region = region
-        self._endpoint = endpoint
+        self._region = settings.region or "us-east-1"
+        self._endpoint = settings.endpoint
         self._reading = self._connect({"read_timeout": READ_TIMEOUT, "timeout": READ_WHOLE_TIMEOUT})
         self._writing: Client | None = None
 
@@ -221,6 +222,20 @@ class S3Writer:
             yield piece
         if self._aborted:
             raise InterruptedError("the upload was given up")
+
+
+def _check(bucket: str, settings: StoreSettings) -> None:
+    """What is no name here panics in obstore. Raises NotConfigured."""
+    if not BUCKET.fullmatch(bucket):
+        raise NotConfigured(f"{bucket!r} is no bucket's name; use letters, digits, dots, dashes and underscores")
+    if settings.region is not None and not REGION.fullmatch(settings.region):
+        raise NotConfigured(f"AWS_REGION is {settings.region!r}; write it as us-east-1")
+    if settings.endpoint is not None:
+        found = ENDPOINT.fullmatch(settings.endpoint)
+        if found is None or int(found[1] or 0) > LAST_PORT:
+            raise NotConfigured(
+                f"AWS_ENDPOINT_URL is {settings.endpoint!r}; write it as http://host:port or https://host"
+            )
 
 
 def _for_writing(size: int) -> "ClientConfig":

@@ -10,6 +10,7 @@ CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
 MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 DENIED = re.compile(r"status code: 40[13] ")
 METADATA_SERVICE = "169.254."  # where obstore asks last for credentials
+HEAD = "performing HEAD"
 URL = re.compile(r"https?://\S+")
 WRONG_CREDENTIALS = frozenset({
     "ExpiredToken", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "RequestTimeTooSkewed",
@@ -35,6 +36,8 @@ def told(error: Exception, key: str, bucket: str, url: str) -> StoreError:
         return StoreUnavailable(f"there is no bucket {bucket!r}; create it or name another")
     if code in WRONG_CREDENTIALS:
         return AccessDenied(f"{url} does not take these credentials ({code}); check the AWS_* variables and the clock")
+    if isinstance(error, FileNotFoundError) and code is None and HEAD not in text:  # to a HEAD nobody gives a reason
+        return StoreUnavailable(f"what answers for {url} is not S3; check AWS_ENDPOINT_URL")
     for obstores, ours, words in OF_THE_KEY:
         if isinstance(error, obstores):
             return ours(f"{key} {words.format(url=url)}")

@@ -12,6 +12,7 @@ from typing import Protocol
 from functions.errors import NotConfigured, StoreError
 from functions.settings import StoreSettings
 
+LONGEST_KEY = 1024  # bytes; source: S3 User Guide, "Naming Amazon S3 objects"
 UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -53,6 +54,9 @@ class Store(Protocol):
 
     prefix: str
     """What an event's keys carry before the store's own keys: empty, or ending in `/`."""
+
+    longest_part: int
+    """Bytes that a part of a key may have."""
 
     def get(self, key: str, *, if_none_match: str | None = None) -> Object:
         """The whole object. Raises ObjectNotFound; NotModified where it still has the ETag `if_none_match`."""

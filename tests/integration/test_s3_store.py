@@ -3,10 +3,16 @@
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from functions.errors import AccessDenied, NotConfigured, ServingError, StoreUnavailable
 from functions.registry.s3 import S3Store
@@ -231,13 +237,87 @@ def test_an_endpoint_where_nobody_listens_is_said_to_be_out_of_reach(monkeypatch
         assert refusal(lambda: store.put("key", b"x")) == (StoreUnavailable, expected)
 
 
-@pytest.mark.parametrize("endpoint", ["localhost:9000", "minio", "ftp://host", "http://", "http://a b", "  "])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["localhost:9000", "minio", "ftp://host", "http://", "http://a b", "  ", "http://[::1", "http://host:99999",
+     "http://host:x", "http://user@host", "http://host/a b"],
+)  # fmt: skip
 def test_an_endpoint_that_is_no_url_is_refused_before_it_is_used(
     endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act_as(monkeypatch, {"AWS_ENDPOINT_URL": endpoint})
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     message = f"AWS_ENDPOINT_URL is {endpoint!r}; write it as http://host:port or https://host"
+    assert refusal(lambda: open_store("s3://bucket")) == (NotConfigured, message)
+
+
+@pytest.mark.parametrize("bucket", ["My Bucket", "b", "-b", "a" * 256, "büro", "b?", "b#c", ".."])
+def test_a_bucket_that_cannot_be_one_is_refused_before_it_is_used(bucket: str) -> None:
+    message = f"{bucket!r} is no bucket's name; use letters, digits, dots, dashes and underscores"
+    assert refusal(lambda: open_store(f"s3://{bucket}")) == (NotConfigured, message)
+
+
+def test_a_region_that_cannot_be_one_is_refused_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    act_as(monkeypatch, {"AWS_REGION": "a b"})
+    message = "AWS_REGION is 'a b'; write it as us-east-1"
+    assert refusal(lambda: open_store("s3://bucket")) == (NotConfigured, message)
+
+
+ODD = st.text(max_size=12) | st.from_regex(r"(s3|https?)://[!-~]{1,20}", fullmatch=True)
+
+
+@given(ODD, st.none() | ODD, st.none() | ODD)
+@settings(deadline=None)
+def test_no_setting_whatever_gets_past_a_clear_refusal(url: str, endpoint: str | None, region: str | None) -> None:
+    """A panic of the client's is no Exception and would end the function."""
+    with suppress(NotConfigured):
+        open_store("s3://" + url, StoreSettings(endpoint or None, region or None))
+
+
+class NotS3(BaseHTTPRequestHandler):
+    """Any web server that is not S3, at the address somebody took for one."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def test_a_server_that_is_not_s3_is_told_from_an_object_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotS3) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+        act_as(monkeypatch, {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+        try:
+            message = "what answers for s3://bucket is not S3; check AWS_ENDPOINT_URL"
+            assert refusal(lambda: open_store("s3://bucket").get("key")) == (StoreUnavailable, message)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        (
+            "aws_access_key_id = a",
+            "Partial credentials found in shared-credentials-file, missing: aws_secret_access_key",
+        ),
+        ("role_arn = arn", "Partial credentials found in assume-role, missing: source_profile or credential_source"),
+        (
+            "source_profile = nobody\nrole_arn = arn",
+            'The source_profile "nobody" referenced in the profile "odd" does not exist.',
+        ),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_said_to_be(
+    profile: str, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    act_as(monkeypatch, {"AWS_PROFILE": "odd", "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")})
+    (tmp_path / "credentials").write_text(f"[odd]\n{profile}\n")
+    message = f"the AWS configuration cannot be used: {reason}"
     assert refusal(lambda: open_store("s3://bucket")) == (NotConfigured, message)
 
 
