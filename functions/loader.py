@@ -84,7 +84,7 @@ def load_version(store: Store, name: str, version: str) -> ServedModel:
     try:
         manifest = decode(store.get(folder + keys.MANIFEST).body)
     except ObjectNotFound:
-        raise ModelNotFound(f"{name} has no version {version} in {store.url}; check MODEL_VERSION or promote") from None
+        raise ModelNotFound(f"{name} has no version {version} in {store.url}; name one that was published") from None
     except ModelRefused as error:
         raise ModelRefused(f"version {version}: {error.message}") from None
     if (manifest.name, manifest.version) != (name, version):

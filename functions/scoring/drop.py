@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from functions.errors import StoreError
-from functions.registry.store import checked
+from functions.registry.store import LONGEST_KEY, Store, checked
 from functions.scoring.summary import Input
 
 INCOMING = "incoming/"
@@ -13,7 +13,6 @@ SCORED = "scored/"
 REJECTED = "rejected/"
 ENDINGS = (".csv", ".csv.gz")
 DIGITS = 16  # of the digest that names a drop
-LONGEST_KEY = 1024  # bytes; source: S3 User Guide, "Naming Amazon S3 objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +50,25 @@ class DropPaths:
         return bool(re.fullmatch(re.escape(self.claims) + rf"[0-9a-f]{{{DIGITS}}}\.claim\.json", key))
 
 
-def why_ignored(bucket: str, key: str, own_bucket: str, prefix: str) -> str | None:
-    """Why an object is no drop for this function, in words; None where it is one.
+def why_ignored(bucket: str, key: str, store: Store) -> str | None:
+    """Why an object is no drop for the function with this data store, in words; None where it is one.
 
-    `key` as the event has it, decoded; `own_bucket` and `prefix` are the data store's.
+    `bucket` and `key` as the event has them, decoded. The store is asked for its names only.
     """
-    if bucket != own_bucket:
-        return f"it is in the bucket {bucket!r}; this function scores {own_bucket!r}"
-    if not key.startswith(prefix + INCOMING):
-        return f"it is outside {prefix}{INCOMING}"
-    within = key.removeprefix(prefix)
+    if bucket != store.bucket:
+        return f"it is in the bucket {bucket!r}; this function scores {store.bucket!r}"
+    if not key.startswith(store.prefix + INCOMING):
+        return f"it is outside {store.prefix}{INCOMING}"
+    within = key.removeprefix(store.prefix)
     if within.endswith("/"):
         return "it is a folder's placeholder"
     if not within.lower().endswith(ENDINGS):
         return "its name ends in neither .csv nor .csv.gz"
     try:
-        checked(DropPaths(within).claim_of("0" * DIGITS))
+        checked(within)
     except StoreError as error:
         return f"{error.message}; rename it"
-    if len(DropPaths(within).claim_of("0" * DIGITS).encode()) > LONGEST_KEY:
+    longest = (store.prefix + DropPaths(within).claim_of("0" * DIGITS)).encode()
+    if len(longest) > LONGEST_KEY or len(longest.rpartition(b"/")[2]) > store.longest_part:
         return "its name is too long for the names of its results; rename it"
     return None

@@ -77,7 +77,7 @@ class Worker:
 
     def why_ignored(self, bucket: str, key: str) -> str | None:
         """Why the object of an event is no drop for this worker, in words; None where it is one."""
-        return why_ignored(bucket, key, self._data.bucket, self._data.prefix)
+        return why_ignored(bucket, key, self._data)
 
     def within(self, key: str) -> str:
         """An event's key as the store's own."""

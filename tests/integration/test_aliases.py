@@ -89,7 +89,7 @@ def test_a_version_that_does_not_exist_is_never_promoted(store: Store) -> None:
 def test_an_alias_that_does_not_exist_says_what_to_do(store: Store) -> None:
     with pytest.raises(ModelNotFound) as raised:
         alias.read(store, "iris", "live")
-    message = f"iris has no alias live in {store.url}; train and publish it, or set MODEL_NAME and MODEL_ALIAS"
+    message = f"iris has no alias live in {store.url}; train and publish it, or name another"
     assert raised.value.message == message
 
 

@@ -172,7 +172,7 @@ def test_no_model_fails_the_event_and_the_next_one_finds_it(
 ) -> None:
     store.put("incoming/a.csv", GOOD)
     door = BatchDoor(wiring.live_worker())
-    told = f"iris has no alias live in {store.url}; train and publish it, or set MODEL_NAME and MODEL_ALIAS"
+    told = f"iris has no alias live in {store.url}; train and publish it, or name another"
     assert logged(capsys) == [
         {"level": "ERROR", "message": "the model cannot be loaded", "code": "model_not_found", "error": told}
     ]

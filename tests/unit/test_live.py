@@ -218,7 +218,7 @@ def test_a_failed_first_load_is_remembered_logged_once_and_tried_again_after_a_s
             "level": "ERROR",
             "message": "the model cannot be loaded",
             "code": "model_not_found",
-            "error": "iris has no alias live in memory:; train and publish it, or set MODEL_NAME and MODEL_ALIAS",
+            "error": "iris has no alias live in memory:; train and publish it, or name another",
         }
     ]
     publish_iris(store)

@@ -111,14 +111,14 @@ def test_a_model_nobody_published_is_not_found() -> None:
     store = MemoryStore()
     assert refusal(lambda: load(store, LIVE)) == (
         ModelNotFound,
-        "iris has no alias live in memory:; train and publish it, or set MODEL_NAME and MODEL_ALIAS",
+        "iris has no alias live in memory:; train and publish it, or name another",
     )
 
 
 def test_a_pinned_version_that_does_not_exist_is_not_found(store: MemoryStore) -> None:
     assert refusal(lambda: load_version(store, "iris", "20270101T000000Z-00000000")) == (
         ModelNotFound,
-        "iris has no version 20270101T000000Z-00000000 in memory:; check MODEL_VERSION or promote",
+        "iris has no version 20270101T000000Z-00000000 in memory:; name one that was published",
     )
 
 
@@ -126,7 +126,7 @@ def test_a_version_without_its_manifest_does_not_exist_yet(store: MemoryStore) -
     store.delete(FOLDER + "manifest.json")
     assert refusal(lambda: load(store, LIVE)) == (
         ModelNotFound,
-        f"iris has no version {VERSION} in memory:; check MODEL_VERSION or promote",
+        f"iris has no version {VERSION} in memory:; name one that was published",
     )
 
 

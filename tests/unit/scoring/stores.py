@@ -28,6 +28,7 @@ class WatchedStore:
         self.url = inner.url
         self.bucket = inner.bucket
         self.prefix = inner.prefix
+        self.longest_part = inner.longest_part
 
     def call(self, act: Callable[[], T]) -> T:
         self.calls += 1

@@ -1,8 +1,14 @@
+from pathlib import Path
+
 import pytest
 
+from functions.registry.folder import FolderStore
+from functions.registry.memory import MemoryStore
 from functions.scoring.drop import DropPaths, why_ignored
 from functions.scoring.summary import Input
 
+DROPS = MemoryStore("drops")
+TEAM = MemoryStore("drops", "team/one/")
 DROP = Input("incoming/a/b.csv", '"e"', "2026-11-22T19:52:07.000000+00:00", "v1", 7)
 
 
@@ -14,8 +20,8 @@ DROP = Input("incoming/a/b.csv", '"e"', "2026-11-22T19:52:07.000000+00:00", "v1"
     ],
 )  # fmt: skip
 def test_csv_files_under_incoming_are_drops(name: str) -> None:
-    assert why_ignored("drops", f"incoming/{name}", "drops", "") is None
-    assert why_ignored("drops", f"team/one/incoming/{name}", "drops", "team/one/") is None
+    assert why_ignored("drops", f"incoming/{name}", DROPS) is None
+    assert why_ignored("drops", f"team/one/incoming/{name}", TEAM) is None
 
 
 UNUSABLE = "cannot be a key here: a part is empty, '.' or '..', or a character is a control; rename it"
@@ -40,20 +46,32 @@ UNUSABLE = "cannot be a key here: a part is empty, '.' or '..', or a character i
     ],
 )
 def test_everything_else_is_ignored_with_the_reason(bucket: str, key: str, why: str) -> None:
-    assert why_ignored(bucket, key, "drops", "") == why
+    assert why_ignored(bucket, key, DROPS) == why
 
 
 @pytest.mark.parametrize("key", ["incoming//x.csv", "incoming/../x.csv", "incoming/./x.csv", "incoming/a\nb.csv"])
 def test_names_that_no_store_can_hold_are_ignored_and_not_retried_for_ever(key: str) -> None:
-    why = why_ignored("drops", key, "drops", "")
-    assert why is not None
-    assert why.endswith(UNUSABLE)
+    why = why_ignored("drops", key, DROPS)
+    assert why == f"{key!r} {UNUSABLE}"
+
+
+def test_a_name_too_long_for_a_folder_is_ignored_there(tmp_path: Path) -> None:
+    folder = FolderStore(tmp_path / "drops")
+    fits = "incoming/" + "é" * 111 + ".csv"
+    longer = "incoming/" + "é" * 112 + ".csv"
+    assert why_ignored("drops", fits, folder) is None
+    folder.put(DropPaths(fits).claim_of("0" * 16), b"")
+    assert why_ignored("drops", longer, folder) == "its name is too long for the names of its results; rename it"
+    assert why_ignored("drops", longer, DROPS) is None
 
 
 def test_a_name_too_long_for_its_claim_is_ignored() -> None:
     parts = "/".join(["x" * 100] * 9)
-    assert why_ignored("drops", f"incoming/{parts}/{'y' * 70}.csv", "drops", "") is None
-    assert why_ignored("drops", f"incoming/{parts}/{'y' * 90}.csv", "drops", "") == (
+    assert why_ignored("drops", f"team/one/incoming/{parts}/{'y' * 70}.csv", TEAM) == (
+        "its name is too long for the names of its results; rename it"
+    )
+    assert why_ignored("drops", f"incoming/{parts}/{'y' * 70}.csv", DROPS) is None
+    assert why_ignored("drops", f"incoming/{parts}/{'y' * 90}.csv", DROPS) == (
         "its name is too long for the names of its results; rename it"
     )
 

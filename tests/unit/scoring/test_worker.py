@@ -204,7 +204,7 @@ def test_a_claimed_version_that_is_no_more_is_told_with_what_binds_to_it(data: M
     with pytest.raises(ModelNotFound) as raised:
         score(data, registry)
     assert raised.value.message == (
-        "m has no version 20250101T000000Z-gone in memory:; check MODEL_VERSION or promote "
+        "m has no version 20250101T000000Z-gone in memory:; name one that was published "
         f"(incoming/day/x.csv is bound to this version by {key}; delete that to bind it anew)"
     )
     data.delete(key)
