@@ -43,7 +43,7 @@ class BatchDoor:
                 record = self._record(message, left, whole)
             except Exception as error:
                 failures.append((message.key or "", error))
-                self._log_failure(message, error, request_id)
+                telemetry.failure("the drop was not finished", error, request_id=request_id, key=message.key)
             else:
                 records.append(record)
         if failures:
@@ -69,17 +69,6 @@ class BatchDoor:
         record = {"key": message.key, "status": report.status, "reason": report.reason, "rows": rows}
         _measure(record, report, milliseconds)
         return record
-
-    def _log_failure(self, message: ObjectCreated | Passed, error: Exception, request_id: str | None) -> None:
-        known = isinstance(error, ServingError)
-        telemetry.log(
-            "the drop was not finished",
-            level="ERROR",
-            request_id=request_id,
-            key=message.key,
-            error=str(error),
-            trace=None if known else telemetry.traceback_of(error),
-        )
 
 
 def _measure(record: dict[str, Any], report: Report, milliseconds: float) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from functions import telemetry
-from functions.errors import ModelError, NotModified, ServingError, StoreError
+from functions.errors import ModelError, NotModified, StoreError
 from functions.inference.model import ServedModel
 from functions.loader import Pointer
 
@@ -115,15 +115,11 @@ class LiveModel:
         if text == self._logged:
             return
         self._logged = text
-        telemetry.log(
+        telemetry.failure(
             "the model cannot be loaded" if self._model is None else "the model cannot be refreshed",
-            level="ERROR",
-            code=self._error.code,
-            error=str(error),
+            error,
             version=pointer.version if pointer else None,
             serving=self.version,
-            # A deliberate refusal says enough by its message; only a defect needs its traceback.
-            trace=None if isinstance(error, ServingError) else telemetry.traceback_of(error),
         )
 
 

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from functions import envelopes, telemetry, wiring
-from functions.errors import PayloadTooLarge, ServingError
+from functions.errors import PayloadTooLarge
 from functions.live import LiveModel
 from functions.messages import Request, Response
 from functions.protocols import routes
@@ -31,7 +31,8 @@ class PredictDoor:
                 _check_size(envelopes.sent_bytes(envelope.answer(response)), response.rows)
         except Exception as error:
             response = routes.refuse(error)
-            self._log_failure(error, response, request_id)
+            if response.status >= 500:
+                telemetry.failure("the request failed", error, request_id=request_id)
         self._measure(started, request, response, request_id)
         return envelope.answer(response)
 
@@ -49,18 +50,6 @@ class PredictDoor:
             path=request.path if request else None,
             status=response.status,
             model=self._live.version,
-        )
-
-    def _log_failure(self, error: Exception, response: Response, request_id: str | None) -> None:
-        if response.status < 500:
-            return
-        known = isinstance(error, ServingError)
-        telemetry.log(
-            "the request failed",
-            level="ERROR",
-            request_id=request_id,
-            error=str(error),
-            trace=None if known else telemetry.traceback_of(error),
         )
 
 

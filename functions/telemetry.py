@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from functions.errors import ServingError
+
 NAMESPACE = "serverless-sklearn"
 
 
@@ -30,8 +32,35 @@ def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], 
     _write({**line, "_aws": embedded})
 
 
-def traceback_of(error: BaseException) -> str:
-    """The traceback as text, for the log only."""
+def failure(message: str, error: Exception, **fields: Any) -> None:
+    """Writes one line about an error. A deliberate one says enough by its message; a defect shows its traceback."""
+    if isinstance(error, ServingError):
+        told = {"code": error.code, "error": error.message}
+    else:
+        told = {"error": str(error), "trace": _traceback(error)}
+    log(message, level="ERROR", **told, **fields)
+
+
+def warnings_as_lines() -> None:
+    """From now on a library's warning is a log line too, and no loose text among them."""
+    import warnings
+
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
+) -> None:
+    del file, line  # where and how the standard library would have shown it
+    log(str(message), level="WARNING", category=category.__name__, place=f"{filename.rpartition('/')[2]}:{lineno}")
+
+
+def _traceback(error: BaseException) -> str:
     import traceback
 
     return "".join(traceback.format_exception(error))

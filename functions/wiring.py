@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from functions import loader
+from functions import loader, telemetry
 from functions.errors import NotConfigured
 from functions.inference.model import ServedModel
 from functions.live import LiveModel
@@ -17,13 +17,32 @@ if TYPE_CHECKING:  # batch alone imports numpy; predict stays light
 
 def live_model() -> LiveModel:
     """The model the settings name, its load tried once. Never raises: a wrong setting is a failed load."""
+    telemetry.warnings_as_lines()
     try:
         settings = ModelSettings.read()
-        store = open_store(settings.store)
     except NotConfigured as error:
         return LiveModel(_Misconfigured(error)).start()
-    source = loader.RegistrySource(store, loader.Reference(settings.name, settings.alias, settings.version))
-    return LiveModel(source, settings.refresh_seconds).start()
+    return LiveModel(_Registry(settings), settings.refresh_seconds).start()
+
+
+class _Registry:
+    """A source whose store is opened when it is first asked, so that a store that cannot be is a failed load."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._opened: loader.RegistrySource | None = None
+
+    def latest(self, known: str | None, /) -> loader.Pointer:
+        return self._source().latest(known)
+
+    def load(self, version: str, /) -> ServedModel:
+        return self._source().load(version)
+
+    def _source(self) -> loader.RegistrySource:
+        if self._opened is None:
+            named = loader.Reference(self._settings.name, self._settings.alias, self._settings.version)
+            self._opened = loader.RegistrySource(open_store(self._settings.store), named)
+        return self._opened
 
 
 class _Misconfigured:
@@ -43,6 +62,7 @@ def live_worker() -> "LiveWorker":
     """What scores drops, its model loaded once. Never raises: a wrong setting is a failed load."""
     from functions.scoring.live_worker import LiveWorker
 
+    telemetry.warnings_as_lines()
     return LiveWorker(_worker).start()
 
 

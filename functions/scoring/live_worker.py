@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 from functions import telemetry
-from functions.errors import ServingError
 from functions.scoring.worker import Worker
 
 
@@ -20,11 +19,8 @@ class LiveWorker:
         started = time.perf_counter()
         try:
             model = self.get().warm()
-        except ServingError as error:
-            telemetry.log("the model cannot be loaded", level="ERROR", code=error.code, error=error.message)
         except Exception as error:
-            trace = telemetry.traceback_of(error)
-            telemetry.log("the model cannot be loaded", level="ERROR", error=str(error), trace=trace)
+            telemetry.failure("the model cannot be loaded", error)
         else:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             telemetry.log("model loaded", model=model.name, version=model.version, milliseconds=milliseconds)

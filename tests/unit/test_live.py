@@ -120,7 +120,7 @@ def test_while_the_store_is_out_the_last_good_model_answers_and_says_so_once(
         {
             "level": "ERROR",
             "message": "the model cannot be refreshed",
-            "code": "model_unavailable",
+            "code": "store_unavailable",
             "error": "s3://models cannot be reached",
             "version": VERSION,
             "serving": VERSION,

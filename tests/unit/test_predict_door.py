@@ -10,7 +10,7 @@ from awslambdaric.lambda_runtime_marshaller import to_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions import loader, telemetry
+from functions import loader
 from functions.errors import ModelRefused
 from functions.inference.model import ServedModel
 from functions.live import LiveModel, Source
@@ -170,8 +170,3 @@ def test_half_of_a_surrogate_pair_is_the_clients_mistake_by_every_envelope() -> 
     for name in ("http-api", "rest-api"):
         answer = ask(event(name) | {"body": json.dumps(body)}, CONTEXT)
         assert (answer["statusCode"], json.loads(answer["body"])) == (400, told)
-
-
-def test_a_log_line_is_written_whatever_it_holds(capfd: pytest.CaptureFixture[str]) -> None:
-    telemetry.log("failed", key="a\ud800")
-    assert json.loads(capfd.readouterr().out)["key"] == "a\ud800"
