@@ -96,7 +96,7 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
 
 def separator_of(text: str | None, name: str) -> str | None:
     """The separator that a setting or an option of this name means; None where it is empty. Raises NotConfigured."""
-    named = {"tab": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text) or None
-    if named is not None and (len(named) != 1 or named in '"\r\n' or not named.isascii()):
+    named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text) or None
+    if named is not None and (len(named) != 1 or named in '"\r\n ' or not named.isascii()):
         raise NotConfigured(f"{name} is {text!r}; set it to one ASCII character, or tab, comma, semicolon")
     return named

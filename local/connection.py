@@ -9,6 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+LONGEST_LENGTH = 15  # digits of a Content-Length that is still a length
 DRAIN = 64 * 1024 * 1024  # how much of a refused body is still read, so that the client sees the refusal
 
 
@@ -91,6 +92,9 @@ class Connection(BaseHTTPRequestHandler):
         if lengths or not (text.isascii() and text.isdigit()):
             self.close_connection = True
             raise BadRequest("Content-Length cannot be read")
+        if len(text) > LONGEST_LENGTH:
+            self.close_connection = True
+            raise BodyTooLarge
         length = int(text)
         if length > limit:
             self._drain(length)

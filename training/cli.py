@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from training.endings import ENVIRONMENT, MISTAKE, Mistake, Stopped, exit_code_of
+from functions.settings import separator_of
+from training.endings import ENVIRONMENT, MISTAKE, Stopped, exit_code_of, told
 
 app = typer.Typer(
     add_completion=False,
@@ -79,7 +80,7 @@ def fit(
                 output=output,
                 alias=alias if promote else None,
                 drop=tuple(drop or ()),
-                separator=_separator(separator),
+                separator=separator_of(separator, "--separator"),
                 seed=seed,
                 by=by or _user(),
             )
@@ -102,21 +103,12 @@ def main(arguments: Sequence[str]) -> int:
         if code is None:
             defect = f"{type(error).__name__}: {error}; this is a defect, please report it with what --debug shows"
             return _end(f"error: {defect}", ENVIRONMENT)
-        return _end(str(error) if isinstance(error, Stopped) else f"error: {error}", code)
+        return _end(told(error), code)
 
 
 def _end(text: str, code: int) -> int:
     print(" ".join(text.splitlines()), file=sys.stderr)  # noqa: T201 # the one line a run ends with
     return code
-
-
-def _separator(text: str | None) -> str | None:
-    if text is None:
-        return None
-    character = {"tab": "\t", "comma": ",", "semicolon": ";", "\\t": "\t"}.get(text, text)
-    if len(character) != 1 or not character.isascii() or character in '"\r\n ':
-        raise Mistake(f"--separator {text!r} is no separator; give one ASCII character, or tab")
-    return character
 
 
 def _user() -> str:

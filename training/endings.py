@@ -1,7 +1,7 @@
 """How a run ends other than well: the exceptions, their exit codes and their one line. It knows no command.
 
 0   done
-1   the environment failed: the store, the bucket, the network, credentials, permissions
+1   the environment failed: the store, the bucket, the network, credentials, permissions, a full disk
 2   the user's mistake: arguments or data; running it again unchanged would not help
 130 stopped by SIGINT, 143 by SIGTERM
 """
@@ -34,6 +34,15 @@ def exit_code_of(error: BaseException) -> int | None:
         return error.exit_code
     if isinstance(error, Mistake | NotConfigured):
         return MISTAKE
-    if isinstance(error, Failure | ServingError):
+    if isinstance(error, Failure | ServingError | OSError):
         return ENVIRONMENT
     return None
+
+
+def told(error: BaseException) -> str:
+    """The one line about an error raised on purpose, or by the operating system."""
+    if isinstance(error, Stopped):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"error: {error.strerror}" + (f": {error.filename}" if error.filename else "")
+    return f"error: {error}"

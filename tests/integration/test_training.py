@@ -301,6 +301,16 @@ def test_in_a_process_of_its_own_it_prints_plain_lines_and_nothing_on_standard_e
     assert len(done.stdout.splitlines()) == 8
 
 
+def test_an_output_that_takes_no_more_is_the_environments_failure(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*COMMAND, IRIS, "--target", "species", "--output", tmp_path / "m.joblib"],
+            cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (1, "error: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_on_a_terminal_it_shows_its_progress(tmp_path: Path) -> None:
     master, slave = pty.openpty()
     command = [*COMMAND, IRIS, "--target", "species", "--output", tmp_path / "m.joblib"]

@@ -233,7 +233,7 @@ ARGUMENTS: dict[str, tuple[list[str], str]] = {
     ),
     "bad separator": (
         [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--separator", ", "],
-        "--separator ', ' is no separator; give one ASCII character, or tab",
+        "--separator is ', '; set it to one ASCII character, or tab, comma, semicolon",
     ),
     "unknown option": (
         [OK, "--target", "y", "--name", "m", "--stroe", "BUCKET"],
