@@ -24,7 +24,7 @@ serve: environment  ## the HTTP gateway alone, over MODEL_STORE, MODEL_NAME and 
 test: environment  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
-check: environment sam-environment  ## format, lint, types, import arrows, template, shell scripts, Dockerfiles
+check: environment sam-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -32,6 +32,7 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
 	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train
 	.ci/check-template
+	.ci/check-tree $(PYTHON)
 
 format: environment  ## put the code in its form
 	$(VENV)/bin/ruff format .
