@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import boto3
@@ -22,16 +23,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 @pytest.fixture(scope="module")
-def client(shared: Room) -> Any:
+def client(shared: Room) -> Iterator[Any]:
     """boto3, pointed here."""
-    return boto3.client(
-        "lambda",
-        endpoint_url=f"http://127.0.0.1:{shared.gateway.port}",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 - boto3 wants one, nobody reads it
-        config=Config(retries={"max_attempts": 1}),
-    )
+    with closing(
+        boto3.client(
+            "lambda",
+            endpoint_url=f"http://127.0.0.1:{shared.gateway.port}",
+            region_name="us-east-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",  # noqa: S106 - boto3 wants one, nobody reads it
+            config=Config(retries={"max_attempts": 1}),
+        )
+    ) as made:
+        yield made
 
 
 def raw(port: int, text: bytes) -> bytes:

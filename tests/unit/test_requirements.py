@@ -9,7 +9,7 @@ import pytest
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 ALL = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 OF_THE_PROJECT = [name for name in ALL if name != "sam"]  # a tool in an environment of its own, which pins a world
-PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[\S+\])?==(\S+?)(?: ;\s*(.*?))? \\$", re.MULTILINE)
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]+\])?==(\S+?)(?: ;\s*(.*?))? \\$", re.MULTILINE)
 
 
 def pinned(name: str) -> dict[str, set[tuple[str, str]]]:
