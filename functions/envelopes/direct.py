@@ -1,6 +1,5 @@
 """Direct invocation: the event is the body of a prediction, and the answer is what HTTP would have as its body."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -14,6 +13,8 @@ class Direct:
         return True
 
     def request(self, event: Any) -> Request:
+        import json  # strict where msgspec is not: NaN stays NaN, half of a surrogate pair its escape
+
         try:
             body = json.dumps(event).encode()
         except RecursionError:
