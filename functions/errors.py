@@ -143,3 +143,10 @@ class AccessDenied(StoreError):
 
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
+
+
+def words_of(error: BaseException) -> str:
+    """What to tell a person of an error; of the operating system's, its words without its number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return error.strerror + (f": {error.filename}" if error.filename else "")

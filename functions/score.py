@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions import wiring
-from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError
+from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError, words_of
 from functions.scoring.files import STANDARD, Mistake, same_place
 from functions.scoring.run import Run, Scored
 
@@ -96,7 +96,7 @@ def _rejected(given: Any) -> str | None:
     wanted: str | None = given.rejected
     if wanted is None and given.output != STANDARD:
         wanted = f"{given.output}.rejected.csv" + (".gz" if given.output.lower().endswith(".gz") else "")
-    if wanted is not None and same_place(wanted, given.output):
+    if wanted is not None and (wanted == given.output == STANDARD or same_place(wanted, given.output)):
         raise Mistake(f"scored and rejected rows cannot both go to {wanted}")
     if wanted is not None and same_place(wanted, given.input):
         raise Mistake(f"rejected rows cannot go to {wanted}, which is the input; name another with --rejected")
@@ -114,7 +114,7 @@ def _summary(done: Scored, given: Any, rejected: str | None, run: Run) -> str:
 
 
 def _end(error: BaseException, code: int) -> int:
-    _tell(f"error: {error}")
+    _tell(f"error: {words_of(error)}")
     return code
 
 

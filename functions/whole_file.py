@@ -10,7 +10,7 @@ class WholeFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}.part")
+        self._part = path.with_name(f".{uuid.uuid4().hex}.part")
         self._file = self._part.open("xb")
 
     def write(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+DRAIN_SECONDS = 5  # for which a client may pause in sending it
 LONGEST_LENGTH = 15  # digits of a Content-Length that is still a length
 DRAIN = 64 * 1024 * 1024  # how much of a refused body is still read, so that the client sees the refusal
 
@@ -155,12 +156,18 @@ class Connection(BaseHTTPRequestHandler):
     def _drain(self, length: int) -> None:
         if length > DRAIN:
             self.close_connection = True
-        left = min(length, DRAIN)
-        while left:
-            data = self.rfile.read(min(left, 1 << 16))
+            return
+        self.connection.settimeout(DRAIN_SECONDS)
+        while length:
+            try:
+                data = self.rfile.read(min(length, 1 << 16))
+            except TimeoutError:
+                data = b""
             if not data:
+                self.close_connection = True
                 return
-            left -= len(data)
+            length -= len(data)
+        self.connection.settimeout(None)
 
 
 JSON = [("Content-Type", "application/json")]

@@ -1,6 +1,7 @@
 """One line for each request and each drop, for the people in front of it; it must not know how either is handled."""
 
 import json
+import re
 import sys
 import threading
 import time
@@ -9,6 +10,8 @@ from typing import IO, Any
 from local.invocation import Outcome, words_of
 from local.notification import keys
 from local.spool import Spooled
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # in a file's name: neither a new line here nor an order to a terminal
 
 
 class Journal:
@@ -26,7 +29,7 @@ class Journal:
     def note(self, text: str) -> None:
         stream = self._stream or sys.stderr
         with self._lock:
-            stream.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+            stream.write(f"{time.strftime('%H:%M:%S')} {CONTROL.sub(_escaped, text)}\n")
             stream.flush()
 
     def request(self, method: str, target: str, status: int, outcome: Outcome | None) -> None:
@@ -39,6 +42,10 @@ class Journal:
             return
         then = "will be tried again" if again else f"kept as dead letter {event.id}"
         self.note(f"{what} -> {event.function} failed, {then}{_by(outcome)}: {words_of(outcome.payload)}")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1]
 
 
 def _done(payload: bytes) -> str:

@@ -79,17 +79,19 @@ class Watcher:
             for name in files:
                 if name.startswith(".") or name.endswith(UNFINISHED):
                     continue
-                key = (Path(folder) / name).relative_to(self._root).as_posix()
+                path = Path(folder) / name
+                key = path.relative_to(self._root).as_posix()
                 try:
                     key.encode()
                     present[key] = self._store.stat(key)
-                except (ServingError, UnicodeEncodeError) as error:
-                    self._complain(key, error)
+                except ServingError as error:
+                    self._complain(key, error.message if path.is_file() else "it is no file")
+                except UnicodeEncodeError:
+                    self._complain(key, "its name is not UTF-8")
         return present
 
-    def _complain(self, key: str, error: Exception) -> None:
+    def _complain(self, key: str, words: str) -> None:
         """Once for each file, since it is looked at again and again."""
         if key not in self._unreadable:
             self._unreadable.add(key)
-            words = error.message if isinstance(error, ServingError) else "its name is not UTF-8"
             self._note(f"{key.encode(errors='replace').decode()} is left alone: {words}")

@@ -6,7 +6,7 @@
 130 stopped by SIGINT, 143 by SIGTERM
 """
 
-from functions.errors import NotConfigured, ServingError
+from functions.errors import NotConfigured, ServingError, words_of
 
 ENVIRONMENT = 1
 MISTAKE = 2
@@ -41,8 +41,4 @@ def exit_code_of(error: BaseException) -> int | None:
 
 def told(error: BaseException) -> str:
     """The one line about an error raised on purpose, or by the operating system."""
-    if isinstance(error, Stopped):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"error: {error.strerror}" + (f": {error.filename}" if error.filename else "")
-    return f"error: {error}"
+    return str(error) if isinstance(error, Stopped) else f"error: {words_of(error)}"

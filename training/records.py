@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from functions.inference.cells import column_name
 from training.endings import Mistake
 
 SEPARATORS = (",", ";", "\t")
@@ -33,7 +34,7 @@ def frame(text: str, wanted: str, separator: str | None = None) -> Framing:
     lines = array("q")
     for line, cells in _records(text, chosen):
         if not names:
-            names = _trimmed(cells)
+            names = [column_name(cell) for cell in cells]
         elif len(cells) != len(names):
             raise Mistake(
                 f"line {line} has {_count(len(cells), 'cell')}, the header has {len(names)}; "
@@ -85,13 +86,9 @@ def _separator(text: str, wanted: str) -> str:
 def _header(text: str, separator: str) -> list[str]:
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator)
     try:
-        return next((_trimmed(cells) for cells in reader if cells), [])
+        return next(([column_name(cell) for cell in cells] for cells in reader if cells), [])
     except csv.Error:
         return []
-
-
-def _trimmed(cells: list[str]) -> list[str]:
-    return [cell.strip(" \t\ufeff") for cell in cells]
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The one grammar of text cells, for training and scoring alike. It knows no CSV and no JSON."""
+"""The one grammar of text cells and column names, for training and scoring alike. It knows no CSV and no JSON."""
 
 import math
 import re
@@ -19,6 +19,11 @@ class BadCell(ValueError):
     def __init__(self, expected: str, reason: str = "bad_cell") -> None:
         super().__init__(expected)
         self.reason = reason
+
+
+def column_name(text: str) -> str:
+    """A column's name as it is compared: exact, but for spaces, tabs and byte order marks around it."""
+    return text.strip(" \t\ufeff")
 
 
 def read(text: str, dtype: DType) -> Cell:

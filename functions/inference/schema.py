@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.errors import InvalidRows
+from functions.inference.cells import column_name
 from functions.signature import Cell, Feature, Signature
 
 MOST_PROBLEMS = 10
+MOST_NAMES = 20
 LONGEST_FOUND = 80
 
 
@@ -21,6 +23,9 @@ class Schema:
         self._features = signature.features
         self._names = signature.names
         self._known = frozenset(self._names)
+        more = f" and {len(self._names) - MOST_NAMES} more" if len(self._names) > MOST_NAMES else ""
+        self._all = ", ".join(self._names[:MOST_NAMES]) + more
+        self._one_of = f"one of {self._all}"
 
     def check(self, instances: Sequence[Any]) -> list[list[Cell]]:
         """Rows in the signature's order, numbers as float64. Each instance is a list in that order, or an object.
@@ -39,10 +44,7 @@ class Schema:
             if len(problems) >= MOST_PROBLEMS:
                 break
         if problems:
-            told = problems[:MOST_PROBLEMS]
-            more = "at least " if len(problems) >= MOST_PROBLEMS else ""
-            noun = "row" if len(instances) == 1 else "rows"
-            raise InvalidRows(f"{more}{bad} of {len(instances)} {noun} cannot be scored", told)
+            raise invalid_rows(bad, len(instances), problems)
         return rows
 
     def _row(self, index: int, instance: Any, problems: list[dict[str, Any]]) -> list[Cell]:
@@ -50,8 +52,8 @@ class Schema:
             values = self._by_name(index, instance, problems)
         elif isinstance(instance, list):
             if len(instance) != len(self._features):
-                wanted = f"{len(self._features)} values: {', '.join(self._names)}"
-                problems.append(_problem(index, None, f"{len(instance)} values", wanted))
+                wanted = f"{_count(self._features)}: {self._all}"
+                problems.append(_problem(index, None, _count(instance), wanted))
                 return []
             values = instance
         else:
@@ -71,19 +73,28 @@ class Schema:
     def _by_name(self, index: int, instance: Mapping[str, Any], problems: list[dict[str, Any]]) -> list[Any]:
         named: dict[str, Any] = {}
         for key, value in instance.items():
-            name: str = key.strip()
+            name = column_name(key)
+            if len(problems) >= MOST_PROBLEMS:
+                break
             if name not in self._known:
-                problems.append(_problem(index, key, "an unknown name", f"one of {', '.join(self._names)}"))
+                problems.append(_problem(index, found(key), "an unknown name", self._one_of))
             elif name in named:
                 problems.append(_problem(index, name, "the name twice", "each name once"))
             else:
                 named[name] = value
-        missing = [feature for feature in self._features if feature.name not in named]
+        missing = [feature for feature in self._features if feature.name not in named][:MOST_PROBLEMS]
         problems += [_problem(index, feature.name, "nothing", expected_of(feature)) for feature in missing]
         return [named.get(name, _ABSENT) for name in self._names]
 
 
 _ABSENT = object()
+
+
+def invalid_rows(bad: int, rows: int, problems: list[dict[str, Any]]) -> InvalidRows:
+    """The error about `bad` of `rows` rows; where as many problems as are told were found, there may be more."""
+    more = "at least " if len(problems) >= MOST_PROBLEMS and bad < rows else ""
+    noun = "row" if rows == 1 else "rows"
+    return InvalidRows(f"{more}{bad} of {rows} {noun} cannot be scored", problems[:MOST_PROBLEMS])
 
 
 def cell_of(feature: Feature, value: Any) -> tuple[str | None, Cell]:
@@ -125,6 +136,10 @@ def found(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
         return str(value) if abs(value) < 10**LONGEST_FOUND else "a huge whole number"
     return value
+
+
+def _count(values: Sequence[Any]) -> str:
+    return "1 value" if len(values) == 1 else f"{len(values)} values"
 
 
 def _problem(row: int, column: str | None, came: Any, expected: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _negotiate(request: Request) -> None:
     if media not in ("", JSON, FORM) and not (media.startswith("application/") and media.endswith("+json")):
         raise UnsupportedMediaType(f"the body is {media[:100]}; send {JSON}")
     charset = parameters.lower().replace(" ", "").replace('"', "")
-    if "charset=" in charset and "charset=utf-8" not in charset:
+    if "charset=" in charset and not charset.endswith(("charset=utf-8", "charset=utf8")):
         raise UnsupportedMediaType(f"the body's {charset[:100]} is not read; send UTF-8")
     _accepts_json(request)
 
@@ -84,16 +84,16 @@ def _accepts_json(request: Request) -> None:
     accept = request.headers.get("accept")
     if not accept or accept == "*/*":
         return
-    ranges = [part.partition(";") for part in accept.lower().split(",")]
-    taken = [media.strip() for media, _, weight in ranges if not _refused(weight)]
-    if not any(media in ("*/*", "application/*", JSON) for media in taken):
+    ranges = {media.strip(): _taken(rest) for media, *rest in (part.split(";") for part in accept.lower().split(","))}
+    # The most specific range decides (RFC 9110, 12.5.1).
+    if not next((ranges[media] for media in (JSON, "application/*", "*/*") if media in ranges), False):
         raise NotAcceptable(f"the answer is {JSON}; the request accepts only {accept[:100]}")
 
 
-def _refused(weight: str) -> bool:
-    """`q=0` in any of its spellings (RFC 9110, 12.4.2)."""
-    name, _, value = weight.replace(" ", "").partition("=")
-    return name == "q" and value.strip("0.") == ""
+def _taken(parameters: list[str]) -> bool:
+    """False for a weight of 0 in any of its spellings (RFC 9110, 12.4.2)."""
+    pairs = (parameter.replace(" ", "").partition("=") for parameter in parameters)
+    return not any(name == "q" and value.strip("0.") == "" for name, _, value in pairs)
 
 
 def _instances(body: bytes) -> list[Any]:

@@ -86,10 +86,17 @@ def _check_depth(text: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [key for key, _ in pairs]
-        twice = next(key for position, key in enumerate(names) if key in names[:position])
-        raise InvalidBody(f"the body repeats the key {twice[:80]!r} in one object; give each key once")
+        raise InvalidBody(f"the body repeats the key {_repeated(pairs)[:80]!r} in one object; give each key once")
     return found
+
+
+def _repeated(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise AssertionError  # fewer keys than pairs: one of them stands twice
 
 
 def _whole(text: str) -> int | float:

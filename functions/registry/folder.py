@@ -7,12 +7,14 @@ so a folder baked into an image can be served.
 
 import fcntl
 import os
+import stat
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from functions.errors import (
     AccessDenied,
@@ -40,18 +42,18 @@ class FolderStore:
         self.longest_part = LONGEST_NAME
 
     def get(self, key: str, *, if_none_match: str | None = None) -> Object:
-        with self.mapped(key), self.path(key).open("rb") as file:
+        with self.mapped(key), _opened(self.path(key)) as file:
             etag = _stat(file.fileno()).etag
             if etag == if_none_match:
                 raise NotModified(f"{key} is unchanged")
             return Object(file.read(), etag)
 
     def stat(self, key: str) -> Stat:
-        with self.mapped(key), self.path(key).open("rb") as file:
+        with self.mapped(key), _opened(self.path(key)) as file:
             return _stat(file.fileno())
 
     def read(self, key: str, start: int, end: int, *, etag: str) -> bytes:
-        with self.mapped(key), self.path(key).open("rb") as file:
+        with self.mapped(key), _opened(self.path(key)) as file:
             if _stat(file.fileno()).etag != etag:
                 raise PreconditionFailed(f"{key} was replaced while it was read")
             return os.pread(file.fileno(), max(0, end - start), start)
@@ -155,7 +157,7 @@ class FolderWriter:
 
     def _check(self, create: bool, if_match: str | None) -> None:
         try:
-            with self._target.open("rb") as file:
+            with _opened(self._target) as file:
                 found = _stat(file.fileno()).etag
         except FileNotFoundError:
             found = None
@@ -163,6 +165,15 @@ class FolderWriter:
             raise PreconditionFailed(f"{self._key} exists already")
         if if_match is not None and found != if_match:
             raise PreconditionFailed(f"{self._key} was changed by somebody else")
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file; whatever else has the name (a folder, a pipe, which would wait for a writer) is no object."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError
+    return os.fdopen(descriptor, "rb")
 
 
 def _stat(descriptor: int) -> Stat:

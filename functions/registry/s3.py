@@ -227,7 +227,9 @@ class S3Writer:
 def _check(bucket: str, settings: StoreSettings) -> None:
     """What is no name here panics in obstore. Raises NotConfigured."""
     if not BUCKET.fullmatch(bucket):
-        raise NotConfigured(f"{bucket!r} is no bucket's name; use letters, digits, dots, dashes and underscores")
+        raise NotConfigured(
+            f"{bucket!r} is no bucket's name; use 2 to 255 letters, digits, dots, dashes and underscores"
+        )
     if settings.region is not None and not REGION.fullmatch(settings.region):
         raise NotConfigured(f"AWS_REGION is {settings.region!r}; write it as us-east-1")
     if settings.endpoint is not None:

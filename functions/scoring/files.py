@@ -5,9 +5,10 @@ An output appears whole or not at all, except on standard output.
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TextIO
 
 from functions.errors import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from functions.registry.store import Stat, Store, Writer, open_store
@@ -15,19 +16,23 @@ from functions.whole_file import WholeFile
 
 CHUNK = 4 * 1024 * 1024
 STANDARD = "-"
+MOST_LINKS = 40  # as many as Linux follows
 
 
 class Mistake(Exception):
     """The user's to mend: arguments, or a file that is not as it was said to be."""
 
 
-def chunks_of(source: str, standard_input: BinaryIO) -> Iterator[bytes]:
+def chunks_of(source: str, standard_input: TextIO | None) -> Iterator[bytes]:
     """The bytes of a path, of `s3://bucket/key` or of standard input (`-`).
 
     Raises Mistake where there is none, at once; StoreError and OSError while it is read.
     """
     if source == STANDARD:
-        return iter(lambda: standard_input.read(CHUNK), b"")
+        if standard_input is None:
+            raise Mistake("standard input is closed; name a file to read")
+        stream = standard_input.buffer
+        return iter(lambda: stream.read(CHUNK), b"")
     if source.startswith("s3://"):
         store, key = _object(source)
         try:
@@ -69,7 +74,7 @@ def same_place(one: str, other: str) -> bool:
         return False
     if mine.exists() and theirs.exists():
         return mine.samefile(theirs)
-    return mine.resolve() == theirs.resolve()
+    return os.path.realpath(mine) == os.path.realpath(theirs)  # not `resolve`, which raises for a link to itself
 
 
 class Target(Protocol):
@@ -79,13 +84,17 @@ class Target(Protocol):
     def remove(self) -> None: ...
 
 
-def target_of(target: str, standard_output: BinaryIO) -> Target:
+def target_of(target: str, standard_output: TextIO | None) -> Target:
     """A path, `s3://bucket/key` or standard output (`-`). Raises Mistake for a path in no folder."""
     if target == STANDARD:
-        return StreamTarget(standard_output)
+        if standard_output is None:
+            raise Mistake("standard output is closed; name a file to write")
+        return StreamTarget(standard_output.buffer)
     if target.startswith("s3://"):
         return ObjectTarget(*_object(target))
-    path = Path(target)
+    path = _pointed_at(target)
+    if path.parent.name == "fd" and path.is_relative_to("/proc"):  # what /dev/stdout means: a file that is open already
+        return StreamTarget(path.open("ab"), ours=True)
     if path.is_dir():
         raise Mistake(f"{target} is a folder; name a file in it")
     if not path.parent.is_dir():
@@ -93,6 +102,16 @@ def target_of(target: str, standard_output: BinaryIO) -> Target:
     if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing can be renamed over it
         return StreamTarget(path.open("wb"), ours=True)
     return PathTarget(path)
+
+
+def _pointed_at(target: str) -> Path:
+    """Through links: what they point at is written, and they stay."""
+    path = Path(target)
+    for _ in range(MOST_LINKS):
+        if not path.is_symlink() or (path.parent.name == "fd" and path.is_relative_to("/proc")):
+            return path
+        path = path.parent / path.readlink()
+    raise Mistake(f"{target} is a link that leads to itself")
 
 
 class StreamTarget:
@@ -162,11 +181,14 @@ class _StreamWriter:
 
     def commit(self) -> Stat:
         self._stream.flush()
-        self.abort()
+        self._close()
         return Stat("", self._size, "")
 
     def abort(self) -> None:
         """What went out is out."""
+        self._close()
+
+    def _close(self) -> None:
         if self._ours:
             self._stream.close()
 

@@ -44,6 +44,17 @@ class _Scanned(NamedTuple):
     fault: str | None
 
 
+class _Inside(NamedTuple):
+    """What is left of the last unclosed record, so that the next need not be read to the limit as well.
+
+    It was inside quotes at every line end up to `line_end`, and still is at `here`. Whoever is inside quotes at one of
+    these line ends goes the same way from there. Without this a file in which every line opens a quote takes minutes.
+    """
+
+    line_end: int
+    here: int
+
+
 class _Unclosed(Exception):
     """The bytes stop inside quotes."""
 
@@ -61,6 +72,7 @@ class Framer:
         self._line = line
         self._rest = b""
         self._draining = False
+        self._inside = _Inside(-1, 0)
 
     def feed(self, data: bytes) -> list[Record | Rest]:
         """The records that are decided now."""
@@ -104,6 +116,7 @@ class Framer:
             self._line += data.count(b"\n", position, following)
             position = following
         self._rest = data[position:]
+        self._inside = _Inside(max(self._inside.line_end - position, -1), self._inside.here - position)
 
     def _plain(self, lines: bytes) -> list[Record]:
         """Whole lines without quotes, up to the first that is too long."""
@@ -128,7 +141,7 @@ class Framer:
         ends = final and stop == len(data)
         fault = reasons.RECORD_TOO_LONG
         try:
-            found = self._scan(data, start, stop, ends)
+            found = self._scan(data, start, stop, ends, self._inside)
             if found.stop - start <= self._limit:
                 body = data[start : found.stop]
                 cells = found.cells if b'"' in body else None
@@ -137,6 +150,7 @@ class Framer:
             if not full and not ends:
                 return None
             fault = reasons.UNCLOSED_QUOTE
+            self._inside = _Inside(data.rfind(b"\n", start, stop), stop)
         except _Undecided:
             if not full:
                 return None
@@ -144,20 +158,24 @@ class Framer:
         held = start if fault == reasons.UNCLOSED_QUOTE else start + self._limit
         return Record(self._line, data[start:held], b"", None, fault, whole=False), held
 
-    def _scan(self, data: bytes, start: int, stop: int, ends: bool) -> _Scanned:
+    def _scan(self, data: bytes, start: int, stop: int, ends: bool, inside: "_Inside | None" = None) -> _Scanned:
         """Cell by cell from `start`, looking at nothing from `stop` on; `ends` where the file ends there."""
         cells: list[bytes] = []
         fault: str | None = None
+        leapt = False
         position = start
         while True:
             quoted = position < stop and data[position] == QUOTE
             after = position
             if quoted:
-                close = _closing(data, position + 1, stop)
+                leap = inside is not None and _runs_over(data, position + 1, inside.line_end)
+                leapt = leapt or leap
+                close = _closing(data, inside.here if inside and leap else position + 1, stop)
                 after = close + 1
                 if after == stop and not ends:
                     raise _Undecided  # the quote may be the first of two
-                cells.append(data[position + 1 : close].replace(b'""', b'"'))
+                if not leapt:
+                    cells.append(data[position + 1 : close].replace(b'""', b'"'))
             edge = self._edge(data, after, stop, ends)
             at_line_end = edge < stop and data[edge] == LF
             cut = edge - 1 if at_line_end and edge > after and data[edge - 1] == CR else edge
@@ -165,6 +183,8 @@ class Framer:
                 cells.append(data[position:cut])
             if cut > after:
                 fault = fault or _fault(data[after:cut], quoted)
+            if leapt and (at_line_end or edge == stop):  # there are cells after all, so they are read
+                return self._scan(data, start, stop, ends)
             if at_line_end:
                 return _Scanned(cells, cut, edge + 1, fault)
             if edge == stop:
@@ -195,6 +215,18 @@ class Framer:
         self._draining = False
         self._line += 1
         return Rest(data[position:cut], True), line_end + 1
+
+
+def _runs_over(data: bytes, position: int, last: int) -> bool:
+    """Whether a quote that opened before `position` is still open at the next line end, one up to `last`."""
+    line_end = data.find(b"\n", position, last + 1)
+    if line_end < 0:
+        return False
+    try:
+        _closing(data, position, line_end)
+    except _Unclosed:
+        return True
+    return False
 
 
 def _closing(data: bytes, position: int, stop: int) -> int:

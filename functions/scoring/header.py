@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.errors import DropRefused
+from functions.inference.cells import column_name
 from functions.scoring import reasons
 from functions.scoring.appended import cell_of, label_text
 from functions.scoring.framing import Framer, Record
@@ -117,7 +118,7 @@ def _past_blank_lines(data: bytes) -> tuple[int, int]:
 def _names(record: Record, separator: bytes) -> list[str]:
     """Column names as they are compared; bytes that are no UTF-8 stay distinct and equal to no feature's name."""
     cells = record.cells if record.cells is not None else record.body.split(separator)
-    return [cell.decode("utf-8", "surrogateescape").strip(" \t\ufeff") for cell in cells]
+    return [column_name(cell.decode("utf-8", "surrogateescape")) for cell in cells]
 
 
 def _choose(read: list[tuple[bytes, Record, list[str]]], signature: Signature) -> tuple[bytes, Record, list[str]]:

@@ -35,11 +35,11 @@ class Run:
 
         Raises Mistake, DropRefused, StoreError, OSError; both outputs are then as they were before.
         """
-        out = target_of(target, sys.stdout.buffer)
-        aside = NoTarget() if rejected is None else target_of(rejected, sys.stdout.buffer)
+        out = target_of(target, sys.stdout)
+        aside = NoTarget() if rejected is None else target_of(rejected, sys.stdout)
         scored_rows, rejected_rows = Outlet(out.begin), Outlet(aside.begin)
         try:
-            chunks = chunks_of(source, sys.stdin.buffer)
+            chunks = chunks_of(source, sys.stdin)
             tally = score_stream(chunks, scored_rows, rejected_rows, self._model, self._options, Pace(0))
             scored_rows.commit()
             if rejected_rows.commit() is None:

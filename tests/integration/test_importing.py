@@ -67,7 +67,7 @@ UNUSABLE: list[tuple[dict[str, str], str, str]] = [
     ({**S3, "AWS_ENDPOINT_URL": "http://[::1"}, "not_configured",
      "AWS_ENDPOINT_URL is 'http://[::1'; write it as http://host:port or https://host"),
     ({**S3, "MODEL_STORE": "s3://My Bucket"}, "not_configured",
-     "'My Bucket' is no bucket's name; use letters, digits, dots, dashes and underscores"),
+     "'My Bucket' is no bucket's name; use 2 to 255 letters, digits, dots, dashes and underscores"),
     ({**S3, "MODEL_STORE": "ftp://x"}, "not_configured",
      "'ftp://x' is not a store; write s3://bucket[/prefix] or file:///folder"),
 ]  # fmt: skip

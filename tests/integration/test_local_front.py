@@ -113,7 +113,7 @@ def test_what_is_no_http_is_a_400_in_json(shared: Room, text: bytes) -> None:
     assert list(json.loads(body)) == ["message"]
 
 
-@pytest.mark.parametrize("length", [b"9" * 16, b"9" * 5000])
+@pytest.mark.parametrize("length", [b"9" * 9, b"9" * 15, b"9" * 16, b"9" * 5000])
 def test_a_length_beyond_all_measure_is_413_at_once(shared: Room, length: bytes) -> None:
     answer = raw(shared.gateway.port, b"POST / HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\nab")
     assert answer.startswith(b"HTTP/1.1 413 ")

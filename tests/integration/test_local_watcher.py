@@ -96,3 +96,10 @@ def test_a_name_that_no_key_can_have_is_left_alone_and_said_once(watched: Watche
     (Path(os.fsdecode(folder + b"/caf\xe9.csv"))).write_bytes(b"a\n")
     assert watched.look(0.0, 1.0, 2.0) == []
     assert watched.notes == ["incoming/caf?.csv is left alone: its name is not UTF-8"]
+
+
+def test_a_pipe_is_left_alone_and_the_files_beside_it_are_told(watched: Watched) -> None:
+    os.mkfifo(watched.root / "incoming" / "pipe.csv")
+    watched.drop("a.csv")
+    assert watched.look(0.0, 1.0) == ["incoming/a.csv"]
+    assert watched.notes == ["incoming/pipe.csv is left alone: it is no file"]

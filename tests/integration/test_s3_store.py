@@ -253,7 +253,7 @@ def test_an_endpoint_that_is_no_url_is_refused_before_it_is_used(
 
 @pytest.mark.parametrize("bucket", ["My Bucket", "b", "-b", "a" * 256, "büro", "b?", "b#c", ".."])
 def test_a_bucket_that_cannot_be_one_is_refused_before_it_is_used(bucket: str) -> None:
-    message = f"{bucket!r} is no bucket's name; use letters, digits, dots, dashes and underscores"
+    message = f"{bucket!r} is no bucket's name; use 2 to 255 letters, digits, dots, dashes and underscores"
     assert refusal(lambda: open_store(f"s3://{bucket}")) == (NotConfigured, message)
 
 

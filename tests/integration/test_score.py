@@ -185,6 +185,7 @@ def test_a_pickle_that_is_not_the_manifests_is_not_opened(told: Callable[[], str
          "scored and rejected rows cannot both go to bucket/../out.csv"),
         (["--model", "bucket", "--rejected", "s3://b/o.csv", "day.csv", "s3://b/o.csv"],
          "scored and rejected rows cannot both go to s3://b/o.csv"),
+        (["--model", "bucket", "--rejected", "-", "day.csv", "-"], "scored and rejected rows cannot both go to -"),
         (["--model", "bucket", "--rejected", "day.csv", "day.csv", "out.csv"],
          "rejected rows cannot go to day.csv, which is the input; name another with --rejected"),
         (["--model", "bucket", "--rejected", "./bucket/../day.csv", "day.csv", "out.csv"],
@@ -211,6 +212,48 @@ def test_the_rejected_rows_never_replace_the_input_or_the_output_by_another_name
     Path("day.csv.rejected.csv").write_bytes(HEADER + ROWS)
     assert main(["--model", "bucket", "day.csv.rejected.csv", "day.csv"]) == 2
     assert Path("day.csv.rejected.csv").read_bytes() == HEADER + ROWS
+
+
+def test_a_link_is_written_through_and_stays(told: Callable[[], str]) -> None:
+    Path("real.csv").write_bytes(b"older")
+    Path("link.csv").symlink_to("real.csv")
+    assert main(["--model", "bucket", "day.csv", "link.csv"]) == 0
+    assert (Path("link.csv").is_symlink(), Path("real.csv").read_bytes()) == (True, SCORED)
+    Path("loop.csv").symlink_to("loop.csv")
+    told()
+    assert main(["--model", "bucket", "day.csv", "loop.csv"]) == 2
+    assert told() == "error: loop.csv is a link that leads to itself"
+
+
+def test_standard_output_by_its_name_is_written_and_not_replaced() -> None:
+    ran = command("--model", "bucket", "day.csv", "/dev/stdout")
+    assert (ran.returncode, ran.stdout) == (0, SCORED)
+    with Path("out.csv").open("wb") as out:
+        subprocess.run(
+            [sys.executable, "-m", "functions.score", "--model", "bucket", "day.csv", "/dev/stdout"],
+            stdout=out, stderr=subprocess.PIPE, check=True, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        )  # fmt: skip
+    assert Path("out.csv").read_bytes() == SCORED
+    assert Path("/dev/stdout").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("closed", "line"),
+    [("<&-", "standard input is closed; name a file to read"),
+     (">&-", "standard output is closed; name a file to write")],
+)  # fmt: skip
+def test_a_stream_that_is_closed_is_told(closed: str, line: str) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m functions.score --model bucket - - {closed}"],
+        stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr.decode()) == (2, f"error: {line}\n")
+
+
+def test_a_name_as_long_as_a_name_can_be_is_written() -> None:
+    name = "数" * 83 + ".csv"
+    assert main(["--model", "bucket", "day.csv", name, "--rejected", "aside.csv"]) == 0
+    assert Path(name).read_bytes() == SCORED
 
 
 def test_what_is_no_file_takes_scored_and_rejected_rows_alike(told: Callable[[], str]) -> None:

@@ -1,5 +1,6 @@
 """The store's contract, kept alike by the memory, a folder and a bucket on a real S3 server."""
 
+import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -257,6 +258,14 @@ def test_two_writers_of_one_key_do_not_mix(store: Store) -> None:
     assert store.get("key").body == b"2" * 50
     one.commit()
     assert store.get("key").body == b"1" * 200
+
+
+def test_what_is_no_file_is_no_object_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    store = FolderStore(tmp_path)
+    for act in (store.stat, store.get, lambda key: store.read(key, 0, 1, etag="e")):
+        with pytest.raises(ObjectNotFound):
+            act("pipe")
 
 
 def test_folder_names_are_plain_paths_or_file_urls(tmp_path: Path) -> None:

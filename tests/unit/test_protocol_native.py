@@ -1,6 +1,8 @@
 """POST /predict, GET /model, GET /ping on real pipelines: whole answers."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions import loader
-from functions.errors import ServingError
+from functions.errors import InvalidRows, ServingError
+from functions.inference.engine import Predictions
 from functions.inference.model import ServedModel
 from functions.messages import Request, Response
 from functions.protocols import routes
 from functions.registry.memory import MemoryStore
+from functions.signature import Cell
 from tests.models import VERSION, publish_iris, publish_mixed, publish_regression
 
 
@@ -210,6 +214,53 @@ def test_a_malformed_body_is_refused_with_the_hint_that_mends_it(body: bytes, me
     assert refused(body) == (400, "invalid_body", message, [])
 
 
+def test_a_key_that_is_repeated_among_many_is_found_at_once() -> None:
+    keys = ",".join(f'"{number}":1' for number in range(200_000))
+    body = b'{"instances":[{' + keys.encode() + b',"199999":2}]}'
+    assert refused(body)[2] == "the body repeats the key '199999' in one object; give each key once"
+
+
+def test_of_many_names_that_are_unknown_ten_are_told_and_none_at_length() -> None:
+    row = {"é" * 200_000 + str(number): 1 for number in range(12)}
+    status, _, message, details = refused({"instances": [row, row]})
+    assert (status, message) == (400, "at least 1 of 2 rows cannot be scored")
+    named = "é" * 79 + "…"
+    assert details == [
+        {"row": 0, "column": named, "found": "an unknown name", "expected": f"one of {NAMES}"} for _ in range(10)
+    ]
+
+
+class Counting:
+    """An engine that refuses every row, and counts the rows it is asked for."""
+
+    name = "counting"
+    asked = 0
+
+    def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
+        self.asked += len(rows)
+        raise ValueError("refused")
+
+    def predict_columns(self, columns: Sequence[Any]) -> Predictions:
+        raise NotImplementedError  # nothing here asks by columns
+
+
+def test_of_many_rows_that_the_pipeline_refuses_the_first_ten_are_told_and_the_others_not_tried() -> None:
+    engine = Counting()
+    served = replace(MODELS["iris"].get(), engine=engine)
+    with pytest.raises(InvalidRows) as refused_rows:
+        served.predict([[1.0, 2.0, 3.0, 4.0]] * 100_000)
+    assert refused_rows.value.message == "at least 10 of 100000 rows cannot be scored"
+    assert [problem["row"] for problem in refused_rows.value.details] == list(range(10))
+    assert engine.asked < 4 * 100_000
+
+
+@pytest.mark.parametrize("name", ["petal_width", " petal_width\t", "\ufeffpetal_width"])
+def test_spaces_and_byte_order_marks_around_a_name_are_no_part_of_it(name: str) -> None:
+    row = {"sepal_length": 6.3, "sepal_width": 2.5, "petal_length": 6.0, name: 2.5}
+    assert ask({"instances": [row]})[1]["predictions"] == ["virginica"]
+    assert ask({"instances": [row | {f"{name}\u00a0": 1}]})[0] == 400  # a no-break space is part of a name
+
+
 def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_characters_like_others() -> None:
     assert ask(b'{"instances": [[20, "\\ud83d\\ude00", true], [20, "\\\\ud800", true]]}', "mixed")[0] == 200
 
@@ -245,12 +296,31 @@ def test_another_content_type_or_charset_is_415() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html, application/*;q=0.5", "text/html,*/*;q=0.1"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "application/json",
+        "text/html, application/*;q=0.5",
+        "text/html,*/*;q=0.1",
+        "*/*;q=0, application/json",
+        "application/*;q=0, application/json;v=1",
+    ],
+)
 def test_json_is_answered_to_whoever_accepts_it(accept: str) -> None:
     assert ask({"instances": []}, accept=accept)[0] == 200
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "application/json; q=0.000, text/csv"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html",
+        "application/json;q=0",
+        "application/json; q=0.000, text/csv",
+        "application/json;q=0, */*",
+        "application/*;v=1;q=0, */*",
+    ],
+)
 def test_a_client_that_does_not_accept_json_gets_406(accept: str) -> None:
     assert refused({"instances": []}, accept=accept) == (
         406, "not_acceptable", f"the answer is application/json; the request accepts only {accept}", []

@@ -125,6 +125,35 @@ def test_any_bytes_cut_anywhere_are_framed_as_byte_by_byte(data: bytes, cuts: li
     assert frame(data, cuts) == slowly(data)
 
 
+@given(
+    st.lists(st.sampled_from([b'"', b'"', b",", b"\n", b'""', b"\r\n", b"a"]), max_size=60).map(b"".join),
+    st.lists(st.integers(0, 80), max_size=4),
+    st.integers(1, 40),
+)
+@settings(max_examples=500)
+def test_quotes_that_stay_open_over_many_lines_are_framed_as_byte_by_byte(
+    data: bytes, cuts: list[int], limit: int
+) -> None:
+    assert frame(data, cuts, limit=limit) == slowly(data, limit=limit)
+
+
+class Counting(Framer):
+    """Counts how many cells are looked at."""
+
+    looked = 0
+
+    def _edge(self, data: bytes, position: int, stop: int, ends: bool) -> int:
+        self.looked += 1
+        return super()._edge(data, position, stop, ends)
+
+
+def test_a_file_in_which_every_line_opens_a_quote_is_read_once_and_not_once_for_each_line() -> None:
+    framer = Counting(b",", 65536)
+    framer.feed(b'5.1,3"b,"x\n' * 1500)
+    framer.finish()
+    assert framer.looked < 1500 * 3 * 4  # lines, cells in each, and few looks at a cell
+
+
 @given(odd_bytes)
 @settings(deadline=None)
 def test_one_byte_at_a_time_is_framed_as_all_at_once(data: bytes) -> None:
