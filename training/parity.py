@@ -1,7 +1,7 @@
 """The gate: a twin is served only where it answers as scikit-learn does, row by row, through the engine that serves."""
 
+import textwrap
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,20 @@ import pandas as pd
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, NuSVC
+from threadpoolctl import threadpool_limits
 
 from functions.inference.engine import Engine, Predictions
 from functions.inference.joblib_engine import JoblibEngine
 from functions.inference.onnx_engine import OnnxEngine
 from functions.inference.onnx_runtime import OnnxRuntimeError
 from functions.registry.manifest import Parity
-from functions.signature import Cell, Signature
+from functions.signature import Signature
+from training.asking import ANSWERED, NOT_ASKED, NOT_FINITE, REFUSED, Answers, as_cells, ask
 from training.probes import Table, columns_of, probes
 from training.twin.export import export
 from training.twin.graph import NotConvertible, Precision
+
+LONGEST = 300  # characters of a reason
 
 TOLERANCE = 1e-5
 """Absolute for probabilities; for values relative to them, or to a thousandth of their spread where that is more."""
@@ -38,44 +42,39 @@ class Twin:
 
 
 class NoTwin(Exception):
-    """Why a pipeline is served by scikit-learn: one clause."""
+    """Why a pipeline is served by scikit-learn: one line."""
 
 
 def twin_of(pipeline: Any, signature: Signature, features: pd.DataFrame) -> Twin:
-    """The twin in double precision, else in single. `features` are the training rows. Raises NoTwin."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of rows that are meant to be odd
+    """The twin in double precision, else in single. `features` are the training rows. Raises NoTwin and nothing else.
+
+    Estimators can be anybody's, and raise anything: no pipeline that was fitted is lost for want of a twin.
+    """
+    # One thread: so many small tables take longer with two. No warnings: rows are meant to be odd.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         gate: _Gate | None = None
-        reasons = []
+        reasons: list[Exception] = []
         for precision in PRECISIONS:
             try:
                 model = export(pipeline, signature, precision)
                 engine = OnnxEngine(model, signature)
                 gate = gate or _Gate(pipeline, signature, features)
                 return Twin(model, gate.compare(engine, precision))
-            except (NotConvertible, OnnxRuntimeError, _Different) as error:
+            except Exception as error:
                 reasons.append(error)
     # A comparison that failed says more than a conversion that did.
-    told = next((reason for reason in reasons if isinstance(reason, _Different)), reasons[0])
-    raise NoTwin(" ".join(str(told).split()))
+    raise NoTwin(_line(next((reason for reason in reasons if isinstance(reason, _Different)), reasons[0])))
+
+
+def _line(error: Exception) -> str:
+    known = isinstance(error, NotConvertible | OnnxRuntimeError | _Different)
+    told = str(error) if known else f"{type(error).__name__}: {error}".removesuffix(": ")
+    return textwrap.shorten(told, LONGEST, placeholder="…")
 
 
 class _Different(Exception):
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Of n rows. answered: bool, false for a row that was refused or has no finite answer; the others hold 0 there."""
-
-    answered: Any
-    classes: Any
-    probabilities: Any
-    values: Any
-
-    def first(self, rows: int) -> "_Answers":
-        cut = (None if part is None else part[:rows] for part in (self.classes, self.probabilities, self.values))
-        return _Answers(self.answered[:rows], *cut)
 
 
 class _Gate:
@@ -83,52 +82,52 @@ class _Gate:
         self._signature = signature
         self._pipeline = pipeline
         self._reference = JoblibEngine(pipeline, signature)
-        self._tables: list[tuple[Table, _Answers, Any]] = []
+        self._answers_alone = JoblibEngine(_LabelsAlone(pipeline), signature)
+        self._tables: list[tuple[Table, Answers, Any]] = []
         training = columns_of(features, signature)
+        self._add(training, excused=False)
         for table in probes(signature, training, self._single_answer):
-            expected = _ask(self._reference.predict_columns, table)
-            self._tables.append((table, expected, self._ties(table, expected)))
+            self._add(table, excused=True)
         values = self._tables[0][1].values
         self._smallest = 0.0 if values is None else 1e-3 * float(np.std(values))
+
+    def _add(self, table: Table, *, excused: bool) -> None:
+        """`excused`: in a tie another label will do. The gate looks for ties; rows of training just have them."""
+        expected = ask(self._reference.predict_columns, table)
+        asked = np.flatnonzero(expected.state != NOT_ASKED)
+        table, expected = [cells[asked] for cells in table], expected.only(asked)
+        tied = self._ties(table, expected) if excused else np.zeros(len(asked), dtype=bool)
+        self._tables.append((table, expected, tied))
 
     def compare(self, engine: Engine, precision: Precision) -> Parity:
         """The figures of a twin that passes. Raises _Different at the first table on which it does not."""
 
         def by_rows(table: Table) -> Predictions:
-            return engine.predict_rows(_cells(table, self._signature))
+            return engine.predict_rows(as_cells(table, self._signature))
 
-        rows = ties = 0
+        rows = ties = others = 0
         largest = 0.0
         for table, expected, tied in self._tables:
-            found = _ask(engine.predict_columns, table)
+            found = ask(engine.predict_columns, table, most_refused=len(tied))
+            if found.classes is not None and expected.classes is not None:
+                others += int((found.classes != expected.classes).sum())
             largest = max(largest, self._difference(expected, found, tied))
-            few = _ask(by_rows, [cells[:AS_ROWS] for cells in table], min(ALONE, len(tied)))
-            largest = max(largest, self._difference(expected.first(AS_ROWS), few, tied[:AS_ROWS]))
+            some = [cells[:AS_ROWS] for cells in table]
+            few = ask(by_rows, some, alone=min(ALONE, len(tied)), most_refused=len(tied))
+            largest = max(largest, self._difference(expected.only(slice(AS_ROWS)), few, tied[:AS_ROWS]))
             rows, ties = rows + len(tied), ties + int(tied.sum())
-        return Parity(rows=rows, ties=ties, label_differences=0, largest_difference=largest, precision=precision)
+        made = rows - len(self._tables[0][2])
+        return Parity(rows, ties, others, largest, precision, made)
 
-    def _difference(self, expected: _Answers, found: _Answers, tied: Any) -> float:
+    def _difference(self, expected: Answers, found: Answers, tied: Any) -> float:
         """The largest difference of a number. Raises _Different."""
-        for one, verbs in (
-            (found, "answers {} of {} rows that scikit-learn refuses"),
-            (expected, "refuses {} of {} rows that scikit-learn answers"),
-        ):
-            other = one.answered & ~(expected.answered & found.answered)
-            if other.any():
-                raise _Different("the twin " + verbs.format(int(other.sum()), len(other)))
+        _same_rows_answered(expected, found)
         if not expected.answered.any():
             return 0.0
         if expected.values is not None:
-            scale = np.maximum(np.abs(expected.values), self._smallest)
-            difference = np.abs(expected.values - found.values)
-            worst = float(
-                np.max(np.divide(difference, scale, out=np.zeros_like(scale), where=difference > 0), initial=0.0)
-            )
-            if not worst <= TOLERANCE:
-                raise _Different(
-                    f"a value of the twin is {worst:.1e} away from scikit-learn's, of {TOLERANCE:.0e} allowed"
-                )
-            return worst
+            return self._of_values(expected.values, found.values)
+        if found.classes is None:
+            raise _Different("the twin has no labels")
         wrong = (expected.classes != found.classes) & ~tied
         if wrong.any():
             raise _Different(f"the twin gives {int(wrong.sum())} of {len(wrong)} rows another label")
@@ -143,15 +142,25 @@ class _Gate:
             )
         return worst
 
-    def _single_answer(self, table: Table) -> Any:
-        found = _ask(self._reference.predict_columns, table)
-        if not found.answered.any():
-            return np.full(len(found.answered), np.nan)
-        return np.where(found.answered, found.classes if found.values is None else found.values, np.nan)
+    def _of_values(self, expected: Any, found: Any) -> float:
+        if found is None:
+            raise _Different("the twin has no values")
+        scale = np.maximum(np.abs(expected), self._smallest)
+        difference = np.abs(expected - found)
+        worst = float(np.max(np.divide(difference, scale, out=np.zeros_like(scale), where=difference > 0), initial=0.0))
+        if not worst <= TOLERANCE:
+            raise _Different(f"a value of the twin is {worst:.1e} away from scikit-learn's, of {TOLERANCE:.0e} allowed")
+        return worst
 
-    def _ties(self, table: Table, expected: _Answers) -> Any:
+    def _single_answer(self, table: Table) -> Any:
+        """One number for each row, without the probabilities, which take as long again."""
+        found = ask(self._answers_alone.predict_columns, table)
+        numbers = found.classes if found.values is None else found.values
+        return np.full(len(found.state), np.nan) if numbers is None else np.where(found.answered, numbers, np.nan)
+
+    def _ties(self, table: Table, expected: Answers) -> Any:
         """Rows whose two best classes are within TOLERANCE, by scikit-learn's own probabilities or decision."""
-        tied = np.zeros(len(expected.answered), dtype=bool)
+        tied = np.zeros(len(expected.state), dtype=bool)
         if expected.probabilities is not None:
             tied |= _narrow(expected.probabilities)
         own = np.flatnonzero(expected.answered)
@@ -159,6 +168,19 @@ class _Gate:
             rows = self._reference.table([cells[own] for cells in table])
             tied[own] |= _narrow_decision(self._pipeline, rows)
         return tied & expected.answered
+
+
+def _same_rows_answered(expected: Answers, found: Answers) -> None:
+    other = np.flatnonzero(expected.state != found.state)
+    if len(other):
+        one, its = int(found.state[other[0]]), int(expected.state[other[0]])
+        count = int(((found.state == one) & (expected.state == its)).sum())
+        raise _Different(
+            f"the twin {_VERBS[one]} {count} of {len(expected.state)} rows that scikit-learn {_VERBS[its]}"
+        )
+
+
+_VERBS = {ANSWERED: "answers", REFUSED: "refuses", NOT_FINITE: "has no finite number for"}
 
 
 def _narrow_decision(pipeline: Any, rows: Any) -> Any:
@@ -181,53 +203,10 @@ def _narrow(scores: Any) -> Any:
     return best[:, 1] - best[:, 0] <= TOLERANCE
 
 
-def _ask(predict: Callable[[Table], Predictions], table: Table, alone: int = 0) -> _Answers:
-    """What an engine says of a table, its first rows one by one; rows that it refuses are found by halving."""
-    rows = len(table[0])
-    answered = np.zeros(rows, dtype=bool)
-    parts: list[tuple[slice, Predictions]] = []
-    waiting = [(alone, rows), *((row, row + 1) for row in range(alone))]
-    while waiting:
-        start, stop = waiting.pop()
-        if start == stop:
-            continue
-        try:
-            parts.append((slice(start, stop), predict([cells[start:stop] for cells in table])))
-        except Exception:  # whatever a pipeline raises, the row gets no answer
-            if stop - start > 1:
-                middle = (start + stop) // 2
-                waiting += [(start, middle), (middle, stop)]
-        else:
-            answered[start:stop] = True
-    classes, probabilities, values = (
-        _joined(rows, [(own, getattr(found, name)) for own, found in parts])
-        for name in ("classes", "probabilities", "values")
-    )
-    for numbers in (probabilities, values):
-        if numbers is not None:
-            answered &= np.isfinite(numbers.reshape(rows, -1)).all(axis=1)
-            numbers[~answered] = 0
-    return _Answers(answered, classes, probabilities, values)
+class _LabelsAlone:
+    """A pipeline without its probabilities."""
 
-
-def _joined(rows: int, parts: list[tuple[slice, Any]]) -> Any:
-    """One array of n rows, 0 where no part is; None where the engine gives none."""
-    known = [(own, np.asarray(part)) for own, part in parts if part is not None]
-    if not known:
-        return None
-    joined = np.zeros((rows, *known[0][1].shape[1:]), dtype=known[0][1].dtype)
-    for own, part in known:
-        joined[own] = part
-    return joined
-
-
-def _cells(table: Table, signature: Signature) -> list[list[Cell]]:
-    """The rows of a table as `predict_rows` takes them."""
-    columns = [
-        [
-            None if cell is None or cell != cell else bool(cell) if feature.dtype == "bool" else cell
-            for cell in cells.tolist()
-        ]
-        for cells, feature in zip(table, signature.features, strict=True)
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
+    def __init__(self, pipeline: Any) -> None:
+        self.predict = pipeline.predict
+        if hasattr(pipeline, "feature_names_in_"):
+            self.feature_names_in_ = pipeline.feature_names_in_

@@ -1,6 +1,7 @@
 """Rows on which a twin is compared with its pipeline: those of training, and made ones where answers may well differ.
 
 Tables here are lists of columns, as engines take them (`functions.inference.engine.Column`). Nothing here knows ONNX.
+However wide the table, the made rows are bounded, so that the comparison ends in a time like that of the training.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,12 +21,19 @@ Answering: TypeAlias = Callable[[Table], Any]
 
 PERTURBED = 2000
 RANDOM = 1000
-MISSING = 20  # rows for each feature that may be missing
-UNKNOWN_SHARE = 0.05
+MISSING = 400  # rows in which features that may be missing are
+STRANGERS = 64  # rows with a text that training did not see
 PAIRS = 128
+ALONE = 64  # features that are moved one by one, chosen by chance where there are more
+BEYOND_ALONE = 16
+MOST_CELLS = 2_000_000  # of a made table; a wide one has fewer rows
+FEWEST = 64
 LARGEST = 1e100  # scikit-learn's own sums overflow, or not, by the order of their terms, somewhat over 1e150
-HALVINGS = 40
-"""A boundary is found to 1e-12 of the way: finer than float32 by far, coarser than two BLAS libraries differ."""
+CUTS = (0.16, 0.33, 0.49, 0.66, 0.83)
+"""Never the very middle of two training rows, which is equally far from both: rounding decides there."""
+NARROWINGS = 12
+"""A boundary is found to 1e-9 of the way: finer than float32 by far, coarser than scikit-learn's own rounding."""
+SHOWN = (1, 3, 4, 6)  # after how many of them rows are compared on the way
 
 
 def columns_of(features: pd.DataFrame, signature: Signature) -> Table:
@@ -44,16 +52,18 @@ def _column(series: "pd.Series[Any]", dtype: str, nullable: bool) -> Any:
 
 
 def probes(signature: Signature, training: Table, answering: Answering, seed: int = 0) -> Iterator[Table]:
-    """Tables of rows to compare, training's first. The same seed gives the same rows."""
+    """Tables of rows to compare beside training's own. The same seed gives the same rows."""
     source = _Source(signature, training, np.random.default_rng(seed))
-    yield training
     yield source.perturbed()
     yield source.corners()
     yield source.beyond()
     yield source.in_range()
-    if any(feature.nullable for feature in signature.features):
+    if source.texts:
+        yield source.with_strangers()
+    if source.nullable:
         yield source.with_gaps()
-    yield from source.boundaries(answering)
+    if source.numbers:
+        yield from source.boundaries(answering)
 
 
 @dataclass
@@ -63,10 +73,15 @@ class _Source:
     random: np.random.Generator
 
     def __post_init__(self) -> None:
-        self.numbers = [at for at, feature in enumerate(self.signature.features) if feature.dtype == "float64"]
-        self.others = [at for at in range(len(self.training)) if at not in set(self.numbers)]
+        of_type: dict[str, list[int]] = {"float64": [], "bool": [], "string": []}
+        for at, feature in enumerate(self.signature.features):
+            of_type[feature.dtype].append(at)
+        self.numbers, self.texts = of_type["float64"], of_type["string"]
+        self.others = sorted(of_type["bool"] + self.texts)
+        self.nullable = [at for at, feature in enumerate(self.signature.features) if feature.nullable]
         self.rows = len(self.training[0])
-        present = [self.training[at][~np.isnan(self.training[at])] for at in self.numbers]
+        present = [cells[~np.isnan(cells)] for cells in (self.training[at] for at in self.numbers)]
+        present = [cells if len(cells) else np.zeros(1) for cells in present]
         self.low, self.median, self.high, self.spread = (
             dict(zip(self.numbers, (float(of(cells)) for cells in present), strict=True))
             for of in (np.min, np.median, np.max, np.std)
@@ -74,7 +89,7 @@ class _Source:
 
     def perturbed(self) -> Table:
         """Training rows, moved by a millionth, a tenth and one standard deviation; some other cells exchanged."""
-        picked = self._picked(min(self.rows, PERTURBED))
+        picked = self._picked(self._room(min(self.rows, PERTURBED)))
         scale = self.random.choice([1e-6, 0.1, 1.0], size=len(picked[0]))
         for at in self.numbers:
             picked[at] = picked[at] + self.random.normal(size=len(scale)) * scale * (self.spread[at] or 1.0)
@@ -83,10 +98,11 @@ class _Source:
 
     def corners(self) -> Table:
         """Medians, zeros, every smallest and every largest value, together and one by one."""
-        settings = [{}, dict.fromkeys(self.numbers, 0.0), self.low, self.high]
-        for at in self.numbers:
+        tiny = float(np.finfo(np.float64).smallest_subnormal)
+        settings = [{}, dict.fromkeys(self.numbers, 0.0), dict.fromkeys(self.numbers, tiny), self.low, self.high]
+        for at in self._some(ALONE):
             span = self.high[at] - self.low[at]
-            ends = (self.low[at], self.high[at], self.low[at] - span, self.high[at] + span, 0.0, -0.0)
+            ends = (self.low[at], self.high[at], self.low[at] - span, self.high[at] + span, 0.0, -0.0, tiny, 2.0**60)
             settings += [{at: value} for value in ends]
         return self._around_the_median(settings)
 
@@ -94,28 +110,35 @@ class _Source:
         """Numbers that no table holds: what the pipeline refuses or takes, the twin refuses or takes."""
         sizes = (1e6, 1e12, 3.4e38, 3.5e38, LARGEST)
         every = [dict.fromkeys(self.numbers, sign * size) for size in sizes for sign in (1, -1)]
-        single = [{at: sign * size} for at in self.numbers[:50] for size in sizes[2:] for sign in (1, -1)]
+        single = [{at: sign * size} for at in self._some(BEYOND_ALONE) for size in sizes[2:] for sign in (1, -1)]
         return self._around_the_median(every + single)
 
     def in_range(self) -> Table:
-        """Random rows: numbers between smallest and largest, texts that training saw and some that it did not."""
-        made = self._picked(RANDOM)
+        """Random rows: numbers between smallest and largest, booleans and texts of any row, gaps where they may be."""
+        made = self._picked(self._room(RANDOM))
+        rows = len(made[0])
         for at in self.numbers:
-            made[at] = self.random.uniform(self.low[at], self.high[at], size=RANDOM)
+            made[at] = self.random.uniform(self.low[at], self.high[at], size=rows)
         self._exchange(made, 1.0)
-        for at in self.others:
-            if self.signature.features[at].dtype == "string":
-                made[at][self.random.random(RANDOM) < UNKNOWN_SHARE] = "no text of the training table"
-        self._gaps(made, 0.1)
+        for at in self.nullable:
+            _blank(made[at], self.random.random(rows) < 0.1)
+        return made
+
+    def with_strangers(self) -> Table:
+        """Training rows with texts that training did not see, in one feature or in all: the empty one, and another."""
+        made = self._picked(STRANGERS)
+        for row in range(STRANGERS):
+            text = "" if row % 4 == 0 else "no text of the training table"
+            for at in self.texts if row % 8 == 1 else [self.texts[row % len(self.texts)]]:
+                made[at][row] = text
         return made
 
     def with_gaps(self) -> Table:
         """Training rows without one feature that may be missing, without all of them, and without any of them."""
-        nullable = [at for at, feature in enumerate(self.signature.features) if feature.nullable]
-        made = self._picked(MISSING * (len(nullable) + 1))
-        for turn, at in enumerate(nullable):
-            _blank(made[at], slice(turn * MISSING, (turn + 1) * MISSING))
-            _blank(made[at], slice(len(nullable) * MISSING, None))
+        made = self._picked(self._room(MISSING))
+        for row in range(len(made[0])):
+            for at in self.nullable if row % 8 == 0 else [self.nullable[row % len(self.nullable)]]:
+                _blank(made[at], row)
         return made
 
     def boundaries(self, answering: Answering) -> Iterator[Table]:
@@ -123,32 +146,51 @@ class _Source:
 
         Straight from row to row, and along one feature after the other, where a tree's thresholds are met exactly.
         """
-        if not self.numbers:
-            return
         one, other = self._pairs(answering)
-        yield from self._between(answering, one, other)
-        yield from self._between(answering, *self._along_one_feature(answering, one, other))
+        low, high = self._along_one_feature(answering, one, other)
+        low, high = _joined([one, low]), _joined([other, high])
+        ends = answering(_joined([low, high])).reshape(2, -1)
+        differ = np.flatnonzero(np.abs(ends[1] - ends[0]) > 0)  # not where one is refused
+        found = list(self._narrowed(answering, _take(low, differ), _take(high, differ), ends[:, differ]))
+        if found:
+            yield _joined(found)
 
-    def _between(self, answering: Answering, one: Table, other: Table) -> Iterator[Table]:
-        low, high = _copy(one), _copy(other)
-        below, above = answering(low), answering(high)
-        for halving in range(HALVINGS):
-            middle = _copy(low)
-            for at in self.numbers:
-                middle[at] = (low[at] + high[at]) / 2
-            found = answering(middle)
-            left = np.abs(found - below) < np.abs(above - found)  # the greater change lies above
-            for at in self.numbers:
-                low[at], high[at] = np.where(left, middle[at], low[at]), np.where(left, high[at], middle[at])
-            below, above = np.where(left, found, below), np.where(left, above, found)
-            if halving in (10, 20, 30):
-                yield middle
+    def _narrowed(self, answering: Answering, low: Table, high: Table, ends: Any) -> Iterator[Table]:
+        """Rows ever closer to the boundary between `low` and `high`, whose answers are `ends`, 2 by n."""
+        for turn in range(1, NARROWINGS + 1):
+            if not ends.size:
+                return
+            points = [low, *(self._way(low, high, cut) for cut in CUTS), high]
+            inner = answering(_joined(points[1:-1])).reshape(len(CUTS), -1)
+            told = np.concatenate([ends[:1], inner, ends[1:]])
+            known = np.flatnonzero(~np.isnan(told).any(axis=0))
+            told, points = told[:, known], [_take(point, known) for point in points]
+            step = np.abs(np.diff(told, axis=0)).argmax(axis=0)
+            low, high = self._chosen(points, step), self._chosen(points, step + 1)
+            every = np.arange(len(step))
+            ends = np.stack([told[step, every], told[step + 1, every]])
+            if turn in SHOWN:
+                yield self._way(low, high, CUTS[2])
         yield low
         yield high
         with np.errstate(over="ignore"):
             for side in (low, high):
                 for towards in (None, np.inf, -np.inf):
                     yield self._as_float32(side, towards)
+
+    def _way(self, low: Table, high: Table, share: float) -> Table:
+        """A share of the way from each row to another."""
+        made = _copy(low)
+        for at in self.numbers:
+            made[at] = low[at] + share * (high[at] - low[at])
+        return made
+
+    def _chosen(self, tables: list[Table], which: Any) -> Table:
+        """Of each row that of one of the tables; they are alike but for their numbers."""
+        made = _copy(tables[0])
+        for at in self.numbers:
+            made[at] = np.stack([table[at] for table in tables])[which, np.arange(len(which))]
+        return made
 
     def _as_float32(self, rows: Table, towards: float | None) -> Table:
         """Numbers that float32 holds: the nearest to each, or the next one above or below."""
@@ -160,14 +202,14 @@ class _Source:
 
     def _pairs(self, answering: Answering) -> tuple[Table, Table]:
         """Pairs of training rows with different answers, if there are any; alike but for their numbers."""
-        order = self.random.permutation(self.rows)
+        order = self.random.permutation(self.rows)[:PERTURBED]
         answers = answering(_take(self.training, order))
-        partner = np.empty(len(order), dtype=np.int64)
-        for place, answer in enumerate(answers[:PAIRS]):
+        count = min(PAIRS, len(order), self._room(len(CUTS) * PAIRS) // len(CUTS))
+        partner = np.empty(count, dtype=np.int64)
+        for place, answer in enumerate(answers[:count]):
             different = np.flatnonzero(answers != answer)
             partner[place] = self.random.choice(different) if len(different) else self.random.integers(len(order))
-        count = min(PAIRS, len(order))
-        one, other = _take(self.training, order[:count]), _take(self.training, order[partner[:count]])
+        one, other = _take(self.training, order[:count]), _take(self.training, order[partner])
         for at in self.others:
             other[at] = one[at].copy()
         for at in self.numbers:
@@ -178,26 +220,29 @@ class _Source:
 
     def _along_one_feature(self, answering: Answering, one: Table, other: Table) -> tuple[Table, Table]:
         """From one row to the other a feature at a time: of each pair the step that changes the answer most."""
-        low, high = _copy(one), _copy(one)
-        now, most = _copy(one), np.full(len(one[0]), -1.0)
-        before = answering(now)
-        for at in self.random.permutation(self.numbers)[:100]:
-            then = _copy(now)
-            then[at] = other[at].copy()
-            after = answering(then)
-            change = np.nan_to_num(np.abs(after - before), nan=0.0)
-            better = change > most
-            for place in self.numbers:
-                low[place] = np.where(better, now[place], low[place])
-                high[place] = np.where(better, then[place], high[place])
-            most, now, before = np.maximum(most, change), then, after
-        return low, high
+        way = [_copy(one)]
+        for at in self._some(ALONE):
+            way.append(_copy(way[-1]))
+            way[-1][at] = other[at].copy()
+        at_once = max(1, MOST_CELLS // (len(one) * len(one[0])))
+        told = [answering(_joined(way[start : start + at_once])) for start in range(0, len(way), at_once)]
+        changes = np.abs(np.diff(np.concatenate(told).reshape(len(way), -1), axis=0))
+        step = np.nan_to_num(changes, nan=0.0, posinf=0.0).argmax(axis=0)
+        return self._chosen(way, step), self._chosen(way, step + 1)
 
     def _around_the_median(self, settings: list[dict[int, float]]) -> Table:
-        made = self._picked(len(settings))
+        made = self._picked(self._room(len(settings)))
         for at in self.numbers:
-            made[at] = np.array([setting.get(at, self.median[at]) for setting in settings])
+            made[at] = np.array([setting.get(at, self.median[at]) for setting in settings[: len(made[at])]])
         return made
+
+    def _some(self, count: int) -> list[int]:
+        """At most `count` of the numbers, by chance and in no order."""
+        return [int(at) for at in self.random.permutation(self.numbers)[:count]]
+
+    def _room(self, rows: int) -> int:
+        """As many rows as wanted, fewer of a wide table."""
+        return min(rows, max(FEWEST, MOST_CELLS // len(self.training)))
 
     def _picked(self, count: int) -> Table:
         """Training rows by chance; each once where that is enough."""
@@ -211,11 +256,6 @@ class _Source:
             chosen = self.random.random(len(rows[at])) < share
             rows[at][chosen] = self.random.choice(self.training[at], size=int(chosen.sum()))
 
-    def _gaps(self, rows: Table, share: float) -> None:
-        for at, feature in enumerate(self.signature.features):
-            if feature.nullable:
-                _blank(rows[at], self.random.random(len(rows[at])) < share)
-
 
 def _blank(cells: Any, chosen: Any) -> None:
     cells[chosen] = None if cells.dtype == object else np.nan
@@ -227,3 +267,8 @@ def _take(table: Table, rows: Any) -> Table:
 
 def _copy(table: Table) -> Table:
     return [cells.copy() for cells in table]
+
+
+def _joined(tables: list[Table]) -> Table:
+    """The rows of all, one table after the other."""
+    return [np.concatenate(cells) for cells in zip(*tables, strict=True)]

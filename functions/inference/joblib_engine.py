@@ -11,6 +11,9 @@ from functions.signature import Cell, Signature
 if TYPE_CHECKING:
     from functions.inference.engine import Column
 
+REFUSALS = (LookupError, ArithmeticError, TypeError)
+"""What steps raise beside ValueError for a cell of the right type: a place in no table, a text among numbers."""
+
 
 class JoblibEngine:
     name = "joblib"
@@ -39,7 +42,12 @@ class JoblibEngine:
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
         if len(columns[0]) == 0:  # scikit-learn refuses to predict nothing
             return self._nothing()
-        table = self.table(columns)
+        try:
+            return self._predict(self.table(columns))
+        except REFUSALS as error:
+            raise ValueError(f"the pipeline refuses a row ({type(error).__name__}: {error})") from error
+
+    def _predict(self, table: Any) -> Predictions:
         if self._signature.task == "regression":
             values = np.asarray(self._pipeline.predict(table), dtype=np.float64).reshape(-1)
             return Predictions(None, None, values)  # type: ignore[arg-type] # an array where a sequence is asked for

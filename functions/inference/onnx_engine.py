@@ -47,16 +47,16 @@ class OnnxEngine:
     def predict_rows(self, rows: Sequence[Sequence[Cell]]) -> Predictions:
         if not rows:
             return self._nothing()
-        numbers: Any = [row[at] for row in rows for at in self._numbers]
-        data = array("d", [MISSING_NUMBER if cell is None else cell for cell in numbers])
-        found = self._run(len(rows), data, [_encoded(row[at]) for row in rows for at in self._texts])
-        chances = found[PROBABILITIES].tolist() if PROBABILITIES in found else None
+        blocks = [self._run_rows(rows, start) for start in range(0, len(rows), self._rows_at_once)]
+
+        def joined(name: str) -> Any:
+            return [one for block in blocks for one in block[name].tolist()] if name in blocks[0] else None
+
+        chances, width = joined(PROBABILITIES), self._width
         return Predictions(
-            classes=found[CLASSES].tolist() if CLASSES in found else None,
-            probabilities=None
-            if chances is None
-            else [chances[i : i + self._width] for i in range(0, len(chances), self._width)],
-            values=found[VALUES].tolist() if VALUES in found else None,
+            classes=joined(CLASSES),
+            probabilities=chances and [chances[at : at + width] for at in range(0, len(chances), width)],
+            values=joined(VALUES),
         )
 
     def predict_columns(self, columns: "Sequence[Column]") -> Predictions:
@@ -86,6 +86,12 @@ class OnnxEngine:
             probabilities=None if chances is None else chances.reshape(rows, self._width),
             values=joined(VALUES, "float64"),
         )
+
+    def _run_rows(self, rows: Sequence[Sequence[Cell]], start: int) -> dict[str, Tensor]:
+        block = rows[start : start + self._rows_at_once]
+        numbers: Any = [row[at] for row in block for at in self._numbers]
+        data = array("d", [MISSING_NUMBER if cell is None else cell for cell in numbers])
+        return self._run(len(block), data, [_encoded(row[at]) for row in block for at in self._texts], start)
 
     def _run(self, rows: int, numbers: Any, texts: list[bytes], first: int = 0) -> dict[str, Tensor]:
         """The outputs by name; `first` is the number of the first row, for the error."""

@@ -32,13 +32,17 @@ class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a twin engine compared with scikit-learn when it was made."""
+    """How a twin engine compared with scikit-learn when it was made: on `rows` rows, `made` of them not training's.
+
+    `ties` of those have two best classes as good as each other; `label_differences` are among these.
+    """
 
     rows: int
     ties: int
     label_differences: int
     largest_difference: float
     precision: Literal["double", "single"]
+    made: int = 0
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

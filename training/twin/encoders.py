@@ -1,32 +1,38 @@
-"""Encoders and imputers: what a column's categories and missing values become. Each column has a table of its own.
+"""Encoders: what a column's categories become. Each column has a table of its own.
 
 The tables are made by asking the fitted encoder about each category it knows and one it does not know, so that its
 options (drop, infrequent categories, values for the unknown) mean here what they mean there.
 """
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from training.twin.graph import Columns, Graph, NotConvertible, columns_of, encoded, is_missing
+from training.twin.graph import Columns, Graph, NotConvertible, columns_of, is_missing
 
 UNKNOWN_TEXT = "\x00no category is called so\x00"
+AT_ONCE = 256  # rows that an encoder is asked about; each may have thousands of outputs
 
 
 def one_hot(graph: Graph, encoder: Any, columns: Columns) -> Columns:
     """OneHotEncoder: the place of the one, compared with every place."""
-    made: Columns = ()
-    for at, width in enumerate(encoder._n_features_outs):
-        if not width:
-            continue
-        start = sum(encoder._n_features_outs[:at])
-        table = _asked(encoder, columns, at)[:, start : start + width]
-        ones = np.where(table.any(axis=1), table.argmax(axis=1), -1)
-        if not np.array_equal(table, ones[:, None] == np.arange(width)):
+    widths = encoder._n_features_outs
+    starts = np.cumsum([0, *widths])
+    ones = np.full((_cases(encoder), len(columns)), -1)
+    for first, table in _asked(encoder, columns):
+        row, output = np.nonzero(table)
+        at = np.searchsorted(starts, output, side="right") - 1
+        if np.any(table[row, output] != 1) or len(np.unique(row * len(columns) + at)) < len(row):
             raise NotConvertible("a OneHotEncoder gives other than ones and zeros")
-        one = graph.add("Gather", graph.constant(ones), _places(graph, encoder, columns, at), axis=0)
-        made += columns_of(graph.doubles(graph.add("Equal", one, graph.constant(np.arange(width)))), width)
+        ones[first + row, at] = output - starts[at]
+    made: Columns = ()
+    for column, width in enumerate(widths):
+        if width:
+            place = _places(graph, encoder, columns, column)
+            one = graph.add("Gather", graph.constant(_of_column(encoder, ones, column, -1)), place, axis=0)
+            made += columns_of(graph.doubles(graph.add("Equal", one, graph.constant(np.arange(width)))), width)
     return made
 
 
@@ -34,47 +40,12 @@ def ordinal(graph: Graph, encoder: Any, columns: Columns) -> Columns:
     """OrdinalEncoder, and TargetEncoder for regression and two classes: a number for each category."""
     if getattr(encoder, "target_type_", None) == "multiclass":
         raise NotConvertible("a TargetEncoder of more than two classes")
+    table = np.concatenate([part for _, part in _asked(encoder, columns)])
     made: Columns = ()
     for at in range(len(encoder.categories_)):
-        table = _asked(encoder, columns, at)[:, at]
-        made += columns_of(graph.add("Gather", graph.constant(table), _places(graph, encoder, columns, at), axis=0), 1)
+        own = graph.constant(_of_column(encoder, table, at, 0.0))
+        made += columns_of(graph.add("Gather", own, _places(graph, encoder, columns, at), axis=0), 1)
     return made
-
-
-def simple_imputer(graph: Graph, imputer: Any, columns: Columns) -> Columns:
-    """SimpleImputer: its statistic where a value is missing, then the indicator's columns, if any."""
-    gaps = _gaps(graph, imputer.missing_values, columns)
-    kept = [at for at, value in enumerate(imputer.statistics_) if not is_missing(value)]  # others had no value at all
-    if columns[0].kind == "text":
-        fill = graph.constant(np.array([encoded(imputer.statistics_[at]) for at in kept], dtype=object))
-    else:
-        fill = graph.constant([imputer.statistics_[at] for at in kept], np.float64)
-    filled = graph.add(
-        "Where", _chosen(graph, gaps, kept, columns), fill, graph.matrix(tuple(columns[at] for at in kept))
-    )
-    made = columns_of(filled, len(kept), columns[0].kind)
-    if imputer.add_indicator:
-        flagged = imputer.indicator_.features_.tolist()
-        made += columns_of(graph.doubles(_chosen(graph, gaps, flagged, columns)), len(flagged))
-    return made
-
-
-def _chosen(graph: Graph, tensor: str, places: list[int], columns: Columns) -> str:
-    return (
-        tensor if len(places) == len(columns) else graph.add("Gather", tensor, graph.constant(places, np.int64), axis=1)
-    )
-
-
-def _gaps(graph: Graph, missing: Any, columns: Columns) -> str:
-    """Where a value is the missing one: bool n by len(columns)."""
-    nan = isinstance(missing, float) and np.isnan(missing)
-    if not nan and not isinstance(missing, str if columns[0].kind == "text" else int | float):
-        raise NotConvertible(f"a SimpleImputer takes {missing!r} for missing")
-    if columns[0].kind == "text":
-        found = graph.add("Concat", *(graph.lookup(column, [missing]) for column in columns), axis=1)
-        return graph.add("Equal", found, graph.constant([0]))
-    cells = graph.numbers(columns)
-    return graph.add("IsNaN", cells) if nan else graph.add("Equal", cells, graph.constant([float(missing)]))
 
 
 def _places(graph: Graph, encoder: Any, columns: Columns, at: int) -> str:
@@ -86,30 +57,42 @@ def _places(graph: Graph, encoder: Any, columns: Columns, at: int) -> str:
     return place
 
 
-def _asked(encoder: Any, columns: Columns, at: int) -> Any:
-    """The encoder's output for each category of column `at`, then for any other: float64, cases by outputs.
+def _asked(encoder: Any, columns: Columns) -> Iterator[tuple[int, Any]]:
+    """The encoder's outputs, float64, with the number of their first row, AT_ONCE rows at a time.
 
-    In the other columns stands their first category.
+    Row i asks for the i-th category of every column, or for its first where it has no so many; the last row for one
+    that no column knows, unless that is refused.
     """
-    known = list(encoder.categories_[at])
-    other = (
-        UNKNOWN_TEXT
-        if columns[at].kind == "text"
-        else 1.0 + max((abs(one) for one in known if not is_missing(one)), default=0)
-    )
-    cases = known if _refuses(encoder) else [*known, other]
-    rows = np.empty((len(cases), len(columns)), dtype=object)
-    rows[:] = [categories[0] for categories in encoder.categories_]
-    rows[:, at] = cases
-    if all(column.kind == "number" for column in columns):
-        rows = rows.astype(np.float64)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a category is unknown, or a column without its name, is meant
-        found = encoder.transform(rows)
-    table = np.asarray(found.toarray() if hasattr(found, "toarray") else found, dtype=np.float64)
-    if _refuses(encoder):  # the last row stands for rows that are refused
-        table = np.vstack([table, np.zeros(table.shape[1])])
-    return table
+    strangers = [_stranger(known, column.kind) for known, column in zip(encoder.categories_, columns, strict=True)]
+    cases = _cases(encoder)
+    for first in range(0, cases, AT_ONCE):
+        own = range(first, min(cases, first + AT_ONCE))
+        rows = np.empty((len(own), len(columns)), dtype=object)
+        for at, known in enumerate(encoder.categories_):
+            rows[:, at] = [known[case] if case < len(known) else known[0] for case in own]
+        if own[-1] == cases - 1 and not _refuses(encoder):
+            rows[-1] = strangers
+        if all(column.kind == "number" for column in columns):
+            rows = rows.astype(np.float64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a category is unknown, or a column without its name, is meant
+            found = encoder.transform(rows)
+        yield first, np.asarray(found.toarray() if hasattr(found, "toarray") else found, dtype=np.float64)
+
+
+def _cases(encoder: Any) -> int:
+    return max(map(len, encoder.categories_)) + (0 if _refuses(encoder) else 1)
+
+
+def _stranger(known: Any, kind: str) -> Any:
+    """What is no category of the column."""
+    return UNKNOWN_TEXT if kind == "text" else 1.0 + max((abs(one) for one in known if not is_missing(one)), default=0)
+
+
+def _of_column(encoder: Any, table: Any, at: int, refused: float) -> Any:
+    """Of a table of all cases what column `at` needs: its categories, then any other."""
+    own, other = table[: len(encoder.categories_[at]), at], table[-1:, at]
+    return np.append(own, [refused] if _refuses(encoder) else other).astype(table.dtype)
 
 
 def _refuses(encoder: Any) -> bool:

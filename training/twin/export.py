@@ -1,6 +1,7 @@
 """The twin of a pipeline: one ONNX model with the inputs and outputs that the ONNX engine binds."""
 
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,10 @@ def export(pipeline: Any, signature: Signature, precision: Precision) -> bytes:
     except NotConvertible:
         raise
     except Exception as error:  # estimators of others, and what they hold, can be anything
-        raise NotConvertible(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
+        said = textwrap.shorten(str(error).removeprefix("[ONNXRuntimeError] : "), 200, placeholder="…")
+        if type(error).__module__.startswith("onnxruntime."):
+            raise NotConvertible(f"ONNX Runtime refuses its graph ({said})") from error
+        raise NotConvertible(f"{type(error).__name__}: {said}") from error
 
 
 def _inputs(graph: Graph, signature: Signature) -> Columns:
@@ -72,6 +76,7 @@ def _optimised(model: bytes) -> bytes:
     # The next level fuses operators in ways that hold for one kind of processor and one version.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         options.optimized_model_filepath = str(path)

@@ -3,12 +3,14 @@
 In single precision the part's inputs are cast to float32 and its outputs back.
 """
 
+import textwrap
 import warnings
 from typing import Any
 
 from onnx import ModelProto, TensorProto
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 from sklearn.base import is_classifier, is_regressor
 
 from training.twin.answers import Answer, flat
@@ -53,9 +55,11 @@ def _converted(estimator: Any, width: int, precision: str, options: dict[str, An
                 options=options,
                 target_opset={"": OPSET, ML: ML_OPSET},
             )
+        except (MissingConverter, MissingShapeCalculator):
+            raise NotConvertible(f"skl2onnx does not know {type(estimator).__name__}") from None
         except Exception as error:  # it raises whatever its own code meets, for an estimator that it does not know well
-            reason = " ".join(str(error).split())
+            reason = textwrap.shorten(str(error), 100, placeholder="…")
             raise NotConvertible(
-                f"skl2onnx has no {precision} form of {type(estimator).__name__} ({reason[:100]})"
+                f"skl2onnx has no {precision} form of {type(estimator).__name__} ({reason})"
             ) from error
     return model

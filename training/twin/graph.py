@@ -18,6 +18,8 @@ OPSET = 17
 ML_OPSET = 3  # as skl2onnx writes its parts; raised where something newer is added
 IR_VERSION = 10
 
+MEMORY = 32 << 20  # bytes that one tensor of a block of rows may take
+
 ML = "ai.onnx.ml"
 Kind: TypeAlias = Literal["number", "text"]
 Precision: TypeAlias = Literal["double", "single"]
@@ -25,6 +27,10 @@ Precision: TypeAlias = Literal["double", "single"]
 
 class NotConvertible(Exception):
     """Why a pipeline has no twin: one clause, for the line that says so."""
+
+
+class BetterLeft(NotConvertible):
+    """A graph could be made, and would be slower or larger by far than scikit-learn is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,9 @@ class Graph:
         self.rows_at_once = ROWS_AT_ONCE
         self._made = 0
 
-    def limit_rows(self, rows: int) -> None:
-        """More rows than these at once take much memory."""
-        self.rows_at_once = max(1, min(self.rows_at_once, rows))
+    def holds(self, numbers: int) -> None:
+        """For each row so many numbers are held at once; fewer rows are then run at once."""
+        self.rows_at_once = max(1, min(self.rows_at_once, MEMORY // (8 * max(1, numbers))))
 
     def input(self, name: str, kind: Kind, width: int) -> None:
         element = TensorProto.STRING if kind == "text" else TensorProto.DOUBLE

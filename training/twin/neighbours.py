@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from training.twin.answers import Answer, column, flat, largest
-from training.twin.graph import Columns, Graph, NotConvertible
+from training.twin.graph import BetterLeft, Columns, Graph, NotConvertible
 
 MOST_NUMBERS = 1_000_000
 """Points times features; every row is compared with all of them, and over so many the tree is faster."""
-
-MEMORY = 32 << 20  # bytes that the differences of a block of rows may take
 
 
 def classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer:
@@ -44,8 +42,8 @@ def _weighted(graph: Graph, estimator: Any, columns: Columns, targets: Any) -> s
         raise NotConvertible(f"k-NN with metric {estimator.effective_metric_!r} and weights {estimator.weights!r}")
     points = np.asarray(estimator._fit_X, dtype=np.float64)
     if points.size > MOST_NUMBERS:
-        raise NotConvertible(f"k-NN over {points.shape[0]} points of {points.shape[1]} features; its tree is faster")
-    graph.limit_rows(MEMORY // (points.size * points.itemsize))
+        raise BetterLeft(f"k-NN over {points.shape[0]} points of {points.shape[1]} features; its tree is faster")
+    graph.holds(points.size)
     rows = graph.numbers(columns)
     tree = estimator._tree if estimator._fit_method == "kd_tree" else None
     if tree is not None:  # as the tree has them
@@ -63,7 +61,7 @@ def _weighted(graph: Graph, estimator: Any, columns: Columns, targets: Any) -> s
     own = places if turns is None else graph.add("GatherElements", found, places, axis=1)
     values = graph.add("Gather", graph.constant(targets), own, axis=0)  # n by k by w
     if estimator.weights == "distance":
-        values = graph.add("Mul", values, graph.add("Unsqueeze", _inverse(graph, nearest), graph.constant([2])))
+        values = graph.add("Mul", values, graph.add("Unsqueeze", inverse(graph, nearest), graph.constant([2])))
     return graph.add("ReduceSum", values, graph.constant([1]), keepdims=0)
 
 
@@ -72,7 +70,7 @@ def _in_order(graph: Graph, terms: str) -> str:
     return graph.add("Gather", graph.add("CumSum", terms, graph.constant(2)), graph.constant(-1), axis=2)
 
 
-def _inverse(graph: Graph, squares: str) -> str:
+def inverse(graph: Graph, squares: str) -> str:
     """1 / distance; where some distance is 0, 1 for those and 0 for the others."""
     zero = graph.doubles(graph.add("Equal", squares, graph.constant([0.0])))
     any_zero = graph.add("Greater", graph.total(zero), graph.constant([0.0]))

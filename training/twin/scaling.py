@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from training.twin.graph import Columns, Graph, columns_of
+from training.twin.graph import Columns, Graph, NotConvertible, columns_of
 
 
 def standard(graph: Graph, scaler: Any, columns: Columns) -> Columns:
@@ -68,6 +68,7 @@ def polynomial(graph: Graph, features: Any, columns: Columns) -> Columns:
     most = max(map(len, factors))
     places = np.array([np.pad(own, (0, most - len(own))) for own in factors])
     used = np.array([np.arange(most) < len(own) for own in factors])
+    graph.holds(places.size)
     cells = graph.add("Gather", graph.numbers(columns), graph.constant(places), axis=1)  # n by outputs by factors
     filled = graph.add("Where", graph.constant(used), cells, graph.constant([1.0]))
     return columns_of(graph.add("ReduceProd", filled, axes=[2], keepdims=0), len(powers))
@@ -87,6 +88,20 @@ def bins(graph: Graph, discretizer: Any, columns: Columns) -> Columns:
             width = int(discretizer.n_bins_[at])
             made += columns_of(graph.doubles(graph.add("Equal", place, graph.constant(np.arange(float(width))))), width)
     return made
+
+
+def power(graph: Graph, transformer: Any, columns: Columns) -> Columns:
+    """PowerTransformer by Yeo and Johnson: one power for numbers over 0, another for those under 0."""
+    powers = np.asarray(transformer.lambdas_, dtype=np.float64)
+    if transformer.method != "yeo-johnson" or np.any(np.abs(powers * (2 - powers)) < np.finfo(np.float64).eps):
+        raise NotConvertible("a PowerTransformer that takes logarithms")
+    rows, zero, one = graph.numbers(columns), graph.constant([0.0]), graph.constant([1.0])
+    sides = []
+    for side, exponent in ((rows, powers), (graph.add("Neg", rows), 2 - powers)):
+        raised = graph.add("Pow", graph.add("Add", graph.add("Max", side, zero), one), graph.constant(exponent))
+        sides.append(graph.add("Div", graph.add("Sub", raised, one), graph.constant(exponent)))
+    made = columns_of(graph.add("Sub", *sides), len(columns))
+    return standard(graph, transformer._scaler, made) if transformer.standardize else made
 
 
 def times(graph: Graph, columns: Columns, weight: float) -> Columns:

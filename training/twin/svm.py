@@ -68,6 +68,7 @@ def _votes(graph: Graph, decisions: str, classes: int) -> str:
 def _kernel(graph: Graph, estimator: Any, columns: Columns) -> str:
     """Every row with every support vector, n by m."""
     vectors = _dense(estimator.support_vectors_)
+    graph.holds(len(vectors))
     rows = graph.numbers(columns)
     if estimator.kernel not in ("linear", "poly", "rbf", "sigmoid"):
         raise NotConvertible(f"an SVM with kernel {estimator.kernel!r}")

@@ -17,15 +17,15 @@ from sklearn import (
 )
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from functions.inference.onnx_engine import NUMBERS, TEXTS
-from training.twin import bayes, encoders, ensembles, foreign, linear, neighbours, scaling, trees
+from training.twin import bayes, encoders, ensembles, foreign, imputers, linear, neighbours, scaling, trees
 from training.twin import svm as machines
 from training.twin.answers import Answer
-from training.twin.graph import Columns, Graph, NotConvertible, columns_of
+from training.twin.graph import BetterLeft, Columns, Graph, NotConvertible, columns_of
 
 Made = TypeVar("Made", Columns, Answer)
 Part: TypeAlias = Callable[[Graph, Any, Columns], Made]
@@ -43,6 +43,10 @@ def transform(graph: Graph, estimator: Any, columns: Columns) -> Columns:
         return tuple(column for column, kept in zip(columns, estimator.get_support(), strict=True) if kept)
     if _passes(estimator):
         return columns
+    if isinstance(estimator, preprocessing.FunctionTransformer):
+        raise NotConvertible(
+            f"a FunctionTransformer calls {getattr(estimator.func, '__name__', 'a function')} of Python"
+        )
     own = TRANSFORMERS.get(type(estimator))
     return _own_or_foreign(graph, own, foreign.transform, estimator, columns)
 
@@ -61,6 +65,7 @@ def finish(graph: Graph, estimator: Any, columns: Columns) -> Answer:
 
 def _let_in(graph: Graph, estimator: Any, columns: Columns) -> Columns:
     """What steps made of finite numbers need not be finite; scikit-learn looks before each step, this at the last."""
+    graph.holds(len(columns))
     if any(column.tensor in (NUMBERS, TEXTS) or column.kind == "text" for column in columns):
         return columns
     rows = graph.numbers(columns)
@@ -76,6 +81,8 @@ def _own_or_foreign(
     mark = graph.mark()
     try:
         return own(graph, estimator, columns)
+    except BetterLeft:
+        raise
     except NotConvertible as reason:
         graph.back_to(mark)
         try:
@@ -147,13 +154,15 @@ TRANSFORMERS: dict[type, Part[Columns]] = {
     preprocessing.MinMaxScaler: scaling.smallest_and_largest,
     preprocessing.OneHotEncoder: encoders.one_hot,
     preprocessing.OrdinalEncoder: encoders.ordinal,
+    preprocessing.PowerTransformer: scaling.power,
     preprocessing.RobustScaler: scaling.robust,
     preprocessing.KBinsDiscretizer: scaling.bins,
     preprocessing.Normalizer: scaling.normalizer,
     preprocessing.PolynomialFeatures: scaling.polynomial,
     preprocessing.StandardScaler: scaling.standard,
     preprocessing.TargetEncoder: encoders.ordinal,
-    SimpleImputer: encoders.simple_imputer,
+    KNNImputer: imputers.knn,
+    SimpleImputer: imputers.simple,
 }
 
 FINISHERS: dict[type, Part[Answer]] = {

@@ -95,6 +95,7 @@ def _mean_of_classes(graph: Graph, estimators: Sequence[Any], whole: Any, column
     rows = _as_trees_see(graph, whole, columns)
     trees = [_fitted(tree) for tree in estimators]
     places, table = _leaf_places(graph, trees, rows)
+    graph.holds(len(trees) * table.shape[1])
     values = graph.add("Gather", graph.constant(table), places, axis=0)  # n by trees by classes
     summed = graph.add("ReduceSum", values, graph.constant([1], np.int64), keepdims=0)
     mean = graph.add("Div", summed, graph.constant([float(len(trees))]))
