@@ -14,13 +14,14 @@ from functions.inference.joblib_engine import JoblibEngine
 from functions.registry.manifest import MANIFEST_VERSION, Artifact, Data, Engine, Manifest
 from functions.registry.memory import MemoryStore
 from functions.signature import Signature
-from training import parity
+from training import apart, parity
 from training.endings import Failure
 from training.fit import Fitted
 from training.golden import golden_rows
 from training.parity import NoTwin, twin_of
 from training.table import Table
 
+LONGEST = 600  # seconds for a twin
 TOLERANCE = 1e-6  # of scikit-learn with itself on another processor
 
 
@@ -76,9 +77,11 @@ def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fit
 def _engine(table: Table, signature: Signature, fitted: Fitted, files: dict[str, bytes], key: str) -> Engine:
     """What serves: the twin, which is put into `files` under `key`, or scikit-learn and why."""
     try:
-        twin = twin_of(fitted.pipeline, signature, table.features)
+        twin = apart.call(lambda: twin_of(fitted.pipeline, signature, table.features), seconds=LONGEST)
     except NoTwin as reason:
         return Engine("joblib", TOLERANCE, reason=str(reason))
+    except apart.Lost as reason:  # by a library that is no Python
+        return Engine("joblib", TOLERANCE, reason=f"making its twin and comparing it {reason}")
     files[key] = twin.model
     return Engine("onnx", parity.TOLERANCE, parity=twin.parity)
 
