@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from functools import cache
+from importlib import metadata
 from typing import Any
 
 import joblib
@@ -18,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from functions.inference.joblib_engine import JoblibEngine
 from functions.registry import alias
-from functions.registry.manifest import Artifact, Data, Engine, GoldenRow, Manifest
+from functions.registry.manifest import Artifact, Data, Engine, GoldenRow, Manifest, Parity
 from functions.registry.publish import publish
 from functions.registry.store import Store
 from functions.signature import Cell, Feature, Signature
@@ -34,7 +35,9 @@ def iris_pipeline() -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(pd.DataFrame(data.data, columns=IRIS), labels)
 
 
-def publish_iris(store: Store, version: str = VERSION, *, name: str = "iris", move: bool = True) -> Manifest:
+def publish_iris(
+    store: Store, version: str = VERSION, *, name: str = "iris", move: bool = True, twin: bool = False
+) -> Manifest:
     """A classifier of four numbers, no missing values."""
     features = [
         Feature("sepal_length", "float64", False, None, 4.3, 7.9, 5.843, 0.825),
@@ -44,7 +47,14 @@ def publish_iris(store: Store, version: str = VERSION, *, name: str = "iris", mo
     ]
     signature = Signature("classification", features, "species", ["setosa", "versicolor", "virginica"])
     rows: list[list[Cell]] = [[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6], [6.3, 2.5, 6.0, 2.5]]
-    return publish_model(store, iris_pipeline(), signature, rows, name=name, version=version, move=move)
+    body = iris_twin(signature) if twin else None
+    return publish_model(store, iris_pipeline(), signature, rows, name=name, version=version, move=move, twin=body)
+
+
+def iris_twin(signature: Signature) -> bytes:
+    from training.twin.export import export  # takes a second, which most tests need not
+
+    return export(iris_pipeline(), signature, "double")
 
 
 @cache
@@ -101,9 +111,17 @@ def publish_model(
     name: str,
     version: str = VERSION,
     move: bool = True,
+    twin: bytes | None = None,
 ) -> Manifest:
+    """Publishes a fitted pipeline; with a twin, that serves."""
     buffer = io.BytesIO()
     joblib.dump(pipeline, buffer)
+    files = {"model.joblib": buffer.getvalue()} | ({"model.onnx": twin} if twin else {})
+    libraries = {
+        "python": "3.13.5",
+        "scikit-learn": sklearn.__version__,
+        "onnxruntime": metadata.version("onnxruntime"),
+    }
     manifest = Manifest(
         manifest_version=1,
         name=name,
@@ -114,14 +132,14 @@ def publish_model(
         target=signature.target,
         classes=signature.classes,
         metrics={"accuracy": 0.97},
-        artifacts=[Artifact.of("model.joblib", buffer.getvalue())],
-        engine=Engine("joblib", 1e-6),
-        libraries={"python": "3.13.5", "scikit-learn": sklearn.__version__},
+        artifacts=[Artifact.of(key, body) for key, body in files.items()],
+        engine=Engine("onnx", 1e-5, Parity(150, 0, 0, 0.0, "double")) if twin else Engine("joblib", 1e-6),
+        libraries=libraries,
         git_commit=None,
         data=Data("0" * 64, 150, 0),
         golden=golden(pipeline, signature, rows),
     )
-    publish(store, manifest, {"model.joblib": buffer.getvalue()})
+    publish(store, manifest, files)
     if move:
         alias.move(store, name, "live", version, by="test")
     return manifest
