@@ -6,6 +6,7 @@ However wide the table, the made rows are bounded, so that the comparison ends i
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle, product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,7 @@ Answering: TypeAlias = Callable[[Table], Any]
 PERTURBED = 2000
 RANDOM = 1000
 MISSING = 400  # rows in which features that may be missing are
-STRANGERS = 64  # rows with a text that training did not see
+STRANGERS = 64  # rows with a text that training did not see; more where there are more such features
 PAIRS = 128
 ALONE = 64  # features that are moved one by one, chosen by chance where there are more
 BEYOND_ALONE = 16
@@ -126,18 +127,20 @@ class _Source:
 
     def with_strangers(self) -> Table:
         """Training rows with texts that training did not see, in one feature or in all: the empty one, and another."""
-        made = self._picked(STRANGERS)
-        for row in range(STRANGERS):
-            text = "" if row % 4 == 0 else "no text of the training table"
-            for at in self.texts if row % 8 == 1 else [self.texts[row % len(self.texts)]]:
+        which = [*([at] for at in self.texts), self.texts]
+        cases = list(product(("no text of the training table", ""), which))
+        made = self._picked(self._room(max(STRANGERS, len(cases))))
+        for row, (text, own) in zip(range(len(made[0])), cycle(cases), strict=False):
+            for at in own:
                 made[at][row] = text
         return made
 
     def with_gaps(self) -> Table:
-        """Training rows without one feature that may be missing, without all of them, and without any of them."""
-        made = self._picked(self._room(MISSING))
-        for row in range(len(made[0])):
-            for at in self.nullable if row % 8 == 0 else [self.nullable[row % len(self.nullable)]]:
+        """Training rows without one feature that may be missing, and without all of them."""
+        which = [self.nullable, *([at] for at in self.nullable)]
+        made = self._picked(self._room(max(MISSING, len(which))))
+        for row, own in zip(range(len(made[0])), cycle(which), strict=False):
+            for at in own:
                 _blank(made[at], row)
         return made
 
@@ -202,9 +205,10 @@ class _Source:
 
     def _pairs(self, answering: Answering) -> tuple[Table, Table]:
         """Pairs of training rows with different answers, if there are any; alike but for their numbers."""
-        order = self.random.permutation(self.rows)[:PERTURBED]
+        order = self.random.permutation(self.rows)[: self._room(PERTURBED)]
         answers = answering(_take(self.training, order))
-        count = min(PAIRS, len(order), self._room(len(CUTS) * PAIRS) // len(CUTS))
+        each = 2 * (len(SHOWN) + 8)  # rows that become of a pair
+        count = min(PAIRS, len(order), self._room(each * PAIRS) // each)
         partner = np.empty(count, dtype=np.int64)
         for place, answer in enumerate(answers[:count]):
             different = np.flatnonzero(answers != answer)

@@ -36,6 +36,7 @@ MODELS = [
     ("GaussianNB", "cancer"),
     ("RandomForestClassifier", "people"),
     ("HistGradientBoostingClassifier", "people"),
+    ("HistGradientBoostingClassifier(categorical_features)", "people"),
     ("SimpleImputer(add_indicator)", "people"),
     ("OneHotEncoder", "people"),
     ("OneHotEncoder of numbers and booleans", "people"),

@@ -22,7 +22,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from functions.inference.onnx_engine import NUMBERS, TEXTS
-from training.twin import bayes, encoders, ensembles, foreign, imputers, linear, neighbours, scaling, trees
+from training.twin import bayes, encoders, ensembles, foreign, histograms, imputers, linear, neighbours, scaling, trees
 from training.twin import svm as machines
 from training.twin.answers import Answer
 from training.twin.graph import BetterLeft, Columns, Graph, NotConvertible, columns_of
@@ -45,7 +45,7 @@ def transform(graph: Graph, estimator: Any, columns: Columns) -> Columns:
         return columns
     if isinstance(estimator, preprocessing.FunctionTransformer):
         raise NotConvertible(
-            f"a FunctionTransformer calls {getattr(estimator.func, '__name__', 'a function')} of Python"
+            f"a FunctionTransformer calls the Python function {getattr(estimator.func, '__name__', '')}"
         )
     own = TRANSFORMERS.get(type(estimator))
     return _own_or_foreign(graph, own, foreign.transform, estimator, columns)
@@ -187,10 +187,12 @@ FINISHERS: dict[type, Part[Answer]] = {
     ensemble.ExtraTreesRegressor: trees.forest_regressor,
     ensemble.GradientBoostingClassifier: trees.boosted_classifier,
     ensemble.GradientBoostingRegressor: trees.boosted_regressor,
-    ensemble.HistGradientBoostingClassifier: trees.histogram_classifier,
-    ensemble.HistGradientBoostingRegressor: trees.histogram_regressor,
+    ensemble.HistGradientBoostingClassifier: histograms.classifier,
+    ensemble.HistGradientBoostingRegressor: histograms.regressor,
     ensemble.RandomForestClassifier: trees.forest_classifier,
     ensemble.RandomForestRegressor: trees.forest_regressor,
+    ensemble.AdaBoostClassifier: ensembles.adapted_classifier,
+    ensemble.AdaBoostRegressor: ensembles.adapted_regressor,
     ensemble.BaggingClassifier: ensembles.bagging_classifier,
     ensemble.BaggingRegressor: ensembles.bagging_regressor,
     ensemble.VotingClassifier: ensembles.voting_classifier,

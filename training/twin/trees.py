@@ -1,9 +1,8 @@
-"""Trees and what is summed of them: decision trees, forests, gradient boosting, histogram gradient boosting.
+"""Trees and what is summed of them: decision trees, forests, gradient boosting.
 
-scikit-learn casts a tree's inputs to float32 and compares them with float64 thresholds; histogram gradient boosting
-compares float64 with float64. ONNX's TreeEnsemble (ai.onnx.ml 5) compares, and sums, in double, so that with the cast
-in front of it every row takes the same way. Its leaves have one number each: where a leaf has one for each class, the
-tree gives the leaf's place in a table instead.
+scikit-learn casts a tree's inputs to float32 and compares them with float64 thresholds. ONNX's TreeEnsemble
+(ai.onnx.ml 5) compares, and sums, in double, so that with the cast in front of it every row takes the same way. Its
+leaves have one number each: where a leaf has one for each class, the tree gives the leaf's place in a table instead.
 """
 
 from collections.abc import Sequence
@@ -44,12 +43,12 @@ def forest_classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer:
 
 def tree_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """DecisionTreeRegressor and ExtraTreeRegressor."""
-    return Answer(values=flat(graph, _sum(graph, [_fitted(estimator)], _as_trees_see(graph, estimator, columns))))
+    return Answer(values=flat(graph, summed(graph, [_fitted(estimator)], _as_trees_see(graph, estimator, columns))))
 
 
 def forest_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """RandomForestRegressor and ExtraTreesRegressor."""
-    total = _sum(graph, [_fitted(tree) for tree in estimator.estimators_], _as_trees_see(graph, estimator, columns))
+    total = summed(graph, [_fitted(tree) for tree in estimator.estimators_], _as_trees_see(graph, estimator, columns))
     return Answer(values=flat(graph, graph.add("Div", total, graph.constant([float(len(estimator.estimators_))]))))
 
 
@@ -69,24 +68,6 @@ def boosted_classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer
 def boosted_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
     """GradientBoostingRegressor."""
     return Answer(values=flat(graph, _boosted(graph, estimator, columns)))
-
-
-def histogram_classifier(graph: Graph, estimator: Any, columns: Columns) -> Answer:
-    """HistGradientBoostingClassifier."""
-    raw = _histogram(graph, estimator, columns)
-    if estimator.n_trees_per_iteration_ > 1:
-        probabilities = graph.add("Softmax", raw, axis=1)
-    else:
-        probabilities = with_complement(graph, graph.add("Sigmoid", raw))
-    return Answer(largest(graph, probabilities), probabilities)
-
-
-def histogram_regressor(graph: Graph, estimator: Any, columns: Columns) -> Answer:
-    """HistGradientBoostingRegressor."""
-    raw = flat(graph, _histogram(graph, estimator, columns))
-    return Answer(
-        values=raw if estimator.loss in ("squared_error", "absolute_error", "quantile") else graph.add("Exp", raw)
-    )
 
 
 def _mean_of_classes(graph: Graph, estimators: Sequence[Any], whole: Any, columns: Columns) -> Answer:
@@ -112,19 +93,7 @@ def _boosted(graph: Graph, estimator: Any, columns: Columns) -> str:
     for target in range(estimator.estimators_.shape[1]):
         trees = [_fitted(tree) for tree in estimator.estimators_[:, target]]
         stages = [_scaled(tree, estimator.learning_rate) for tree in trees]
-        raws.append(graph.add("Add", _sum(graph, stages, rows), graph.constant(start[:, target])))
-    return raws[0] if len(raws) == 1 else graph.add("Concat", *raws, axis=1)
-
-
-def _histogram(graph: Graph, estimator: Any, columns: Columns) -> str:
-    if estimator.is_categorical_ is not None:
-        raise NotConvertible("histogram gradient boosting with categorical features")
-    rows = graph.numbers(columns)
-    raws = []
-    start = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)
-    for target in range(estimator.n_trees_per_iteration_):
-        trees = [_histogram_tree(stage[target].nodes) for stage in estimator._predictors]
-        raws.append(graph.add("Add", _sum(graph, trees, rows), graph.constant(start[[target]])))
+        raws.append(graph.add("Add", summed(graph, stages, rows), graph.constant(start[:, target])))
     return raws[0] if len(raws) == 1 else graph.add("Concat", *raws, axis=1)
 
 
@@ -152,14 +121,7 @@ def _scaled(tree: Tree, factor: float) -> Tree:
     return Tree(tree.feature, tree.threshold, tree.left, tree.right, tree.missing_left, tree.value * factor)
 
 
-def _histogram_tree(nodes: Any) -> Tree:
-    leaf = nodes["is_leaf"].astype(bool)
-    left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
-    missing = nodes["missing_go_to_left"]
-    return Tree(nodes["feature_idx"], nodes["num_threshold"], left, right, missing, nodes["value"].reshape(-1, 1))
-
-
-def _sum(graph: Graph, trees: Sequence[Tree], rows: str) -> str:
+def summed(graph: Graph, trees: Sequence[Tree], rows: str) -> str:
     """The sum over trees of one number each, n by 1."""
     return _ensemble(graph, trees, rows, [tree.value[tree.left < 0, 0] for tree in trees], [0] * len(trees), 1)
 

@@ -10,7 +10,7 @@ import pytest
 from onnx import numpy_helper
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import AdaBoostRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -139,6 +139,26 @@ def test_a_missing_text_taken_for_an_unknown_one_is_noticed(monkeypatch: pytest.
 
     said = spoiled(monkeypatch, "OneHotEncoder of numbers and booleans", "people", forget)
     assert isinstance(said, str)
+
+
+def test_an_unseen_category_taken_for_a_known_one_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def take(model: onnx.ModelProto) -> None:
+        for node in model.graph.node:
+            for one in node.attribute:
+                if one.name == "default_int64":
+                    one.i = 0
+
+    said = spoiled(monkeypatch, "LogisticRegression", "people", take)
+    assert isinstance(said, str)
+    assert said.startswith(("the twin gives ", "a probability of the twin is "))
+
+
+def test_a_median_that_lies_between_two_members_is_the_lower_one_of_them() -> None:
+    table = engines.diabetes()
+    pipeline = AdaBoostRegressor(n_estimators=2, random_state=0).fit(table.features, table.target)
+    pipeline.estimator_weights_ = np.ones(len(pipeline.estimators_))
+    figures = twin_of(pipeline, engines.signature_of(table, []), table.features).parity
+    assert figures.largest_difference == 0
 
 
 def test_neighbours_taken_in_another_order_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
