@@ -73,7 +73,7 @@ class OnnxEngine:
                 numbers[:, place] = columns[at][own]
             texts = [columns[at][own].tolist() for at in self._texts]
             encoded = [_encoded(cell) for row in zip(*texts, strict=True) for cell in row]
-            blocks.append(self._run(own.stop - own.start, numbers, encoded, start))
+            blocks.append(self._run(own.stop - own.start, numbers, encoded))
 
         def joined(name: str, dtype: str) -> Any:
             if name not in blocks[0]:
@@ -91,10 +91,10 @@ class OnnxEngine:
         block = rows[start : start + self._rows_at_once]
         numbers: Any = [row[at] for row in block for at in self._numbers]
         data = array("d", [MISSING_NUMBER if cell is None else cell for cell in numbers])
-        return self._run(len(block), data, [_encoded(row[at]) for row in block for at in self._texts], start)
+        return self._run(len(block), data, [_encoded(row[at]) for row in block for at in self._texts])
 
-    def _run(self, rows: int, numbers: Any, texts: list[bytes], first: int = 0) -> dict[str, Tensor]:
-        """The outputs by name; `first` is the number of the first row, for the error."""
+    def _run(self, rows: int, numbers: Any, texts: list[bytes]) -> dict[str, Tensor]:
+        """The outputs by name. Raises ValueError where a row is refused; whoever asks finds which."""
         tensors = []
         if self._numbers:
             tensors.append(Tensor("double", (rows, len(self._numbers)), numbers))
@@ -102,8 +102,7 @@ class OnnxEngine:
             tensors.append(Tensor("string", (rows, len(self._texts)), texts))
         found = dict(zip(self._session.outputs, self._session.run(tensors), strict=True))
         if REFUSED in found and any(found[REFUSED].data):
-            row = first + found[REFUSED].data.index(True)
-            raise ValueError(f"row {row} has a category that training did not see, or a number too large")
+            raise ValueError("a category that training did not see, or a number too large")
         return found
 
     def _nothing(self) -> Predictions:

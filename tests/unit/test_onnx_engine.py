@@ -88,7 +88,7 @@ def test_a_category_that_scikit_learn_refuses_is_refused(row: int) -> None:
     twin, own, signature = pair("OneHotEncoder", "people")
     rows = [list(PEOPLE[0]) for _ in range(5000)]
     rows[row][3] = "a plan that nobody has"
-    for engine, told in ((own, "unknown categories"), (twin, f"row {row} has a category that training did not see")):
+    for engine, told in ((own, "unknown categories"), (twin, "a category that training did not see")):
         with pytest.raises(ValueError, match=told):
             engine.predict_rows(rows)
         with pytest.raises(ValueError, match=told):
