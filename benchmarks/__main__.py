@@ -1,0 +1,45 @@
+"""The command line: `python -m benchmarks cold | warm`. Prints the figures and writes them under results/."""
+
+import argparse
+import sys
+
+from benchmarks import figures, results
+from benchmarks.contestants import Order
+from benchmarks.field import Field, Here, Image, event
+from benchmarks.stage import staged
+
+FIGURES = {"cold": figures.of_cold, "warm": figures.of_warm}
+ROUNDS = {"cold": 30, "warm": 20}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("campaign", choices=FIGURES)
+    parser.add_argument("--rounds", type=int, help="how often each contestant has its turn")
+    parser.add_argument("--here", action="store_true", help="in this Python environment instead of the image")
+    parser.add_argument("--keep", action="store_true", help="print only; leave the results file as it is")
+    asked = parser.parse_args()
+    field: Field = Here() if asked.here else Image.built()
+    rounds = asked.rounds or ROUNDS[asked.campaign]
+    with staged() as stage:
+        raw = field.run(asked.campaign, Order(field.contestants(stage), event(), rounds))
+    found = FIGURES[asked.campaign](raw)
+    _show(found)
+    if not asked.keep:
+        path = results.write(
+            asked.campaign, {"field": field.name, "python": field.python, "rounds": rounds, **found, "raw": raw}
+        )
+        sys.stdout.write(f"written: {path}\n")
+
+
+def _show(found: dict[str, dict[str, dict[str, float]]]) -> None:
+    columns = list(next(iter(found["contestants"].values())))
+    sys.stdout.write(f"{'':24}{''.join(f'{column:>13}' for column in columns)}\n")
+    for name, figure in found["contestants"].items():
+        sys.stdout.write(f"{name:24}{''.join(f'{figure[column]:>13}' for column in columns)}\n")
+    for what, ratio in found["ratios"].items():
+        sys.stdout.write(f"{what}: {ratio}\n")
+
+
+if __name__ == "__main__":
+    main()
