@@ -4,24 +4,24 @@ Nothing is unpickled before the manifest was read and the artifact's digest was 
 the golden rows came out as the trainer saw them.
 """
 
-import hashlib
 import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from functions.errors import ModelError, ModelNotFound, ModelRefused, ObjectNotFound
 from functions.inference.engine import Engine, Predictions
 from functions.inference.model import ServedModel
 from functions.inference.schema import Schema
 from functions.registry import alias, keys
+from functions.registry.digest import sha256
 from functions.registry.manifest import Artifact, GoldenRow, Manifest, decode
 from functions.registry.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """Which version to load: the pinned one, else the one its alias names when it is asked."""
 
     name: str
@@ -29,8 +29,7 @@ class Reference:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True):
     """What the alias names, and the ETag it was read with; a pinned version has no ETag and never moves."""
 
     version: str
@@ -172,7 +171,7 @@ def _verified(store: Store, folder: str, manifest: Manifest, artifact: Artifact)
         raise ModelRefused(
             f"version {manifest.version}: {key} has {len(body)} bytes, expected {artifact.size}; publish the model anew"
         )
-    digest = hashlib.sha256(body).hexdigest()
+    digest = sha256(body)
     if digest != artifact.sha256:
         raise ModelRefused(
             f"version {manifest.version}: {key} has SHA-256 {digest}, expected {artifact.sha256}; "

@@ -1,10 +1,9 @@
 """The neutral messages between doors and rooms; they know no cloud, no protocol and no model."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP-shaped request. Header names are lower case; `path` has no stage prefix and no query."""
 
     method: str
@@ -13,8 +12,7 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One HTTP-shaped answer. `body` is UTF-8 text (JSON unless `content-type` says otherwise).
 
     `rows` is how many rows it predicts, for the log and for the size limit.
@@ -22,12 +20,11 @@ class Response:
 
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    headers: dict[str, str] = msgspec.field(default_factory=lambda: {"content-type": "application/json"})
     rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectCreated:
+class ObjectCreated(msgspec.Struct, frozen=True):
     """Somebody wrote an object. `key` is decoded. What else the event says may be old: the object itself is asked."""
 
     bucket: str

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from functions.errors import NotConfigured
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreSettings(msgspec.Struct, frozen=True):
     """How to reach S3 where that differs from AWS's own defaults."""
 
     endpoint: str | None = None
@@ -24,8 +24,7 @@ class StoreSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ModelSettings(msgspec.Struct, frozen=True):
     """Which model is served, and from where."""
 
     store: str
@@ -46,8 +45,7 @@ class ModelSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSettings:
+class BatchSettings(msgspec.Struct, frozen=True):
     """How drops are scored. Sizes in bytes, shares from 0 to 1."""
 
     store: str

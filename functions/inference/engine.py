@@ -1,8 +1,9 @@
 """The engine's contract: rows or typed columns in, class indices and probabilities out. One engine per file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
 
 from functions.signature import Cell
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     nullable, else dtype bool. string: dtype object, None for missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
+class Predictions(msgspec.Struct, frozen=True):
     """What an engine says of n rows, as plain lists (from rows) or arrays (from columns).
 
     classes: n indices into the signature's classes; None in regression.

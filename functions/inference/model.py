@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from functions.errors import NotFinite
 from functions.inference.engine import Engine, Predictions
@@ -17,8 +18,7 @@ REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServedModel:
+class ServedModel(msgspec.Struct, frozen=True):
     """`public` is what GET /model shows; JSON-ready."""
 
     name: str

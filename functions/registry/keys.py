@@ -1,10 +1,12 @@
 """Where things lie in the bucket. Nothing else spells a key."""
 
-import re
+import string
 
 from functions.errors import NotConfigured
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+FIRST = frozenset(string.ascii_letters + string.digits)
+NEXT = FIRST | frozenset("._-")
+LONGEST = 128
 MANIFEST = "manifest.json"
 
 
@@ -19,6 +21,6 @@ def alias_key(name: str, alias: str) -> str:
 
 
 def _checked(what: str, name: str) -> str:
-    if not NAME.fullmatch(name):
+    if not (0 < len(name) <= LONGEST and name[0] in FIRST and NEXT.issuperset(name)):
         raise NotConfigured(f"{name!r} is no {what}; use letters, digits, dots, dashes and underscores")
     return name

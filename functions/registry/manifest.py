@@ -6,12 +6,12 @@ ever; 3. teach `decode` to read it, or to refuse it saying what to do; 4. write 
 1   first
 """
 
-import hashlib
 from typing import Literal
 
 import msgspec
 
 from functions.errors import ModelRefused
+from functions.registry.digest import sha256
 from functions.signature import Cell, Feature, Label, Signature, Task
 
 MANIFEST_VERSION = 1
@@ -28,7 +28,7 @@ class Artifact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, key: str, body: bytes) -> "Artifact":
-        return cls(key, len(body), hashlib.sha256(body).hexdigest())
+        return cls(key, len(body), sha256(body))
 
 
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

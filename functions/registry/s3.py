@@ -4,9 +4,7 @@ Three facts of obstore shape this file: it panics on an empty endpoint, it ignor
 of an object that is replaced meanwhile can hang, so reads are bounded ranges with `If-Match` and explicit time-outs.
 """
 
-import queue
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,13 +17,14 @@ from obstore.store import S3Store as Client
 
 from functions.errors import NotConfigured, ObjectNotFound, StoreError
 from functions.registry.credentials import credential_provider, forget_empty
-from functions.registry.s3_errors import told
 from functions.registry.store import LONGEST_KEY, Object, Stat, checked
 from functions.settings import StoreSettings
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta, PutMode, PutResult
     from obstore.store import ClientConfig, S3Config
+
+    from functions.registry.s3_writer import S3Writer
 
 
 PART_BYTES = 8 * 1024 * 1024  # fixed, so that equal content gives an equal multipart ETag
@@ -125,6 +124,8 @@ class S3Store:
         return now if etag in (None, now.etag) else Stat(etag, size, now.last_modified, made["version"])
 
     def writer(self, key: str) -> "S3Writer":
+        from functions.registry.s3_writer import S3Writer
+
         return S3Writer(self, self._client_for(PART_BYTES), checked(key))
 
     def delete(self, key: str) -> None:
@@ -152,76 +153,13 @@ class S3Store:
         except InvalidPathError:
             raise StoreError(f"{key!r} is or lies beside a key that cannot be used here; rename the object") from None
         except (FileNotFoundError, BaseError) as error:
+            from functions.registry.s3_errors import told
+
             raise told(error, key, self.bucket, self.url) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":
                 raise
             raise StoreError(f"{self.url}: the S3 client failed inside: {key}") from error
-
-
-class S3Writer:
-    """A multipart upload fed from this thread and sent by another; an error in either ends both."""
-
-    def __init__(self, store: S3Store, client: Client, key: str) -> None:
-        self._store = store
-        self._client = client
-        self._key = key
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(maxsize=2)
-        self._error: BaseException | None = None
-        self._made: PutResult | None = None
-        self._size = 0
-        self._aborted = False
-        self._open = True
-        self._thread = threading.Thread(target=self._upload, name=f"upload {key}", daemon=True)
-        self._thread.start()
-
-    def write(self, data: bytes) -> None:
-        self._size += len(data)
-        self._hand_over(data)
-
-    def commit(self) -> Stat:
-        self._open = False
-        self._hand_over(None)
-        self._thread.join()
-        self._raise()
-        assert self._made is not None  # noqa: S101 # the upload ended without an error
-        return self._store.written(self._key, self._made, self._size)
-
-    def abort(self) -> None:
-        if self._open:
-            self._open = False
-            self._aborted = True
-            self._hand_over(None)
-            self._thread.join()
-
-    def _hand_over(self, data: bytes | None) -> None:
-        while self._thread.is_alive():
-            try:
-                return self._pieces.put(data, timeout=0.2)
-            except queue.Full:
-                continue
-        if data is not None:
-            self._raise()
-        return None
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            with self._store.mapped(self._key):
-                raise self._error
-
-    def _upload(self) -> None:
-        try:
-            pieces = self._drain()
-            self._made = obstore.put(self._client, self._key, pieces, chunk_size=PART_BYTES, max_concurrency=2)
-        except BaseException as error:
-            self._error = error
-
-    def _drain(self) -> Iterator[bytes]:
-        """What the uploader reads. It raises on abort, since a normal end would complete the upload."""
-        while (piece := self._pieces.get()) is not None:
-            yield piece
-        if self._aborted:
-            raise InterruptedError("the upload was given up")
 
 
 def _check(bucket: str, settings: StoreSettings) -> None:

@@ -6,8 +6,9 @@ StoreUnavailable, StoreError. Semantics are S3's (RFC 9110 preconditions, strong
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from functions.errors import NotConfigured, StoreError
 from functions.settings import StoreSettings
@@ -16,8 +17,7 @@ LONGEST_KEY = 1024  # bytes; source: S3 User Guide, "Naming Amazon S3 objects"
 UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """One object's identity: `size` in bytes, `last_modified` UTC in ISO 8601, `version_id` if the bucket has any."""
 
     etag: str
@@ -26,8 +26,7 @@ class Stat:
     version_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(msgspec.Struct, frozen=True):
     body: bytes
     etag: str
 
@@ -89,9 +88,13 @@ class Store(Protocol):
 
 def checked(key: str) -> str:
     """The key itself. Raises StoreError for one that some store would file elsewhere, or could not hold."""
-    if any(part in ("", ".", "..") for part in key.split("/")) or UNUSABLE.search(key):
+    if any(part in ("", ".", "..") for part in key.split("/")) or any(map(_unusable, key)):
         raise StoreError(f"{key!r} cannot be a key here: a part is empty, '.' or '..', or a character is a control")
     return key
+
+
+def _unusable(character: str) -> bool:
+    return character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff"
 
 
 def open_store(url: str, settings: StoreSettings | None = None) -> Store:
