@@ -37,7 +37,7 @@ class Environment:
         self._api = RuntimeApi()
         environment = contestant.environment | {"AWS_LAMBDA_RUNTIME_API": self._api.address}
         self._used = 0.0
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _gone
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
             [*(prefix or []), *contestant.command],

@@ -43,8 +43,11 @@ LAMBDA = {
 
 
 class Field(Protocol):
-    name: str
-    python: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def python(self) -> str: ...
 
     def contestants(self, stage: Stage) -> list[Contestant]: ...
 

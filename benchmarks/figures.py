@@ -67,4 +67,4 @@ def _ratios(raw: Raw, what: str) -> dict[str, float]:
 
 
 def _ratio(raw: Raw, what: str, one: str, other: str) -> float:
-    return round(median(raw[one][what]) / median(raw[other][what]), 3)
+    return round(float(median(raw[one][what])) / float(median(raw[other][what])), 3)

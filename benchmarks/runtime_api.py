@@ -51,18 +51,19 @@ class RuntimeApi:
     def send(self, event: bytes) -> None:
         """Answers the runtime's question with an event."""
         self._events += 1
-        self._write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            b"Lambda-Runtime-Aws-Request-Id: %032x\r\n"
-            b"Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
-            b"Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:measured\r\n"
-            b"Lambda-Runtime-Trace-Id: Root=1-6745a1c2-4f2b8d0a6c1e3f5a7b9d0e2f;Sampled=0\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (self._events, len(event), event)
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Lambda-Runtime-Aws-Request-Id: {self._events:032x}\r\n"
+            "Lambda-Runtime-Deadline-Ms: 4102444800000\r\n"
+            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:measured\r\n"
+            "Lambda-Runtime-Trace-Id: Root=1-6745a1c2-4f2b8d0a6c1e3f5a7b9d0e2f;Sampled=0\r\n"
+            f"Content-Length: {len(event)}\r\n\r\n"
         )
+        self._write(head.encode() + event)
 
     def answer(self) -> bytes:
         """The runtime's answer to the event. Raises RuntimeFailed where it is an error."""
-        return self._expect("/2018-06-01/runtime/invocation/%032x/response" % self._events).body
+        return self._expect(f"/2018-06-01/runtime/invocation/{self._events:032x}/response").body
 
     def wait_until_idle(self) -> None:
         """Takes the answer as received, and returns when the runtime asks for the next event."""

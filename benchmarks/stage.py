@@ -1,4 +1,4 @@
-"""What the contestants are measured on: a model trained on iris, in a bucket of a real MinIO. It starts no contestant."""
+"""What the contestants are measured on: a model trained on iris, in a bucket of a real MinIO. It starts none."""
 
 import json
 import subprocess
