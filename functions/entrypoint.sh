@@ -8,4 +8,5 @@ if [ -z "$AWS_LAMBDA_RUNTIME_API" ]; then
     echo "nothing to serve: AWS_LAMBDA_RUNTIME_API is unset (Lambda, SAM and compose set it); to score a file: score <file> ..." >&2
     exit 2
 fi
-exec python3 -m awslambdaric "$@"
+# -S: what "site" would add to the path is empty here, and looking for it takes time at every cold start.
+exec python3 -S -m functions.start "$@"

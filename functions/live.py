@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from functions import telemetry
-from functions.errors import ModelError, NotModified, StoreError
+from functions.errors import ModelError, NotConfigured, NotModified, StoreError
 from functions.inference.model import ServedModel
 from functions.loader import Pointer
 
@@ -121,6 +121,19 @@ class LiveModel:
             version=pointer.version if pointer else None,
             serving=self.version,
         )
+
+
+class Misconfigured:
+    """A source that says what is wrong with the settings, for as long as they are."""
+
+    def __init__(self, error: NotConfigured) -> None:
+        self._error = error
+
+    def latest(self, _known: str | None, /) -> Pointer:
+        raise self._error
+
+    def load(self, _version: str, /) -> ServedModel:
+        raise self._error
 
 
 def _as_model_error(error: Exception) -> ModelError:

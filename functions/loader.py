@@ -18,7 +18,7 @@ from functions.inference.schema import Schema
 from functions.registry import alias, keys
 from functions.registry.digest import sha256
 from functions.registry.manifest import Artifact, GoldenRow, Manifest, decode
-from functions.registry.store import Store
+from functions.registry.store import Reader
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -36,12 +36,12 @@ class Pointer(msgspec.Struct, frozen=True):
     etag: str | None
 
 
-def resolve(store: Store, reference: Reference) -> str:
+def resolve(store: Reader, reference: Reference) -> str:
     """The version to load. Raises ModelNotFound."""
     return reference.version or alias.read(store, reference.name, reference.alias).version
 
 
-def load(store: Store, reference: Reference) -> ServedModel:
+def load(store: Reader, reference: Reference) -> ServedModel:
     """The model that `reference` names now. Raises ModelNotFound, ModelRefused, StoreError."""
     return load_version(store, reference.name, resolve(store, reference))
 
@@ -49,7 +49,7 @@ def load(store: Store, reference: Reference) -> ServedModel:
 class RegistrySource:
     """Where a function's models come from: one alias, or one pinned version, of one model in a store."""
 
-    def __init__(self, store: Store, reference: Reference) -> None:
+    def __init__(self, store: Reader, reference: Reference) -> None:
         self._store = store
         self._reference = reference
 
@@ -77,7 +77,7 @@ def _naming(**asked: str) -> Iterator[None]:
         raise
 
 
-def load_version(store: Store, name: str, version: str) -> ServedModel:
+def load_version(store: Reader, name: str, version: str) -> ServedModel:
     """One version of one model. Raises ModelNotFound, ModelRefused, StoreError."""
     folder = keys.version_folder(name, version)
     try:
@@ -91,7 +91,7 @@ def load_version(store: Store, name: str, version: str) -> ServedModel:
     return load_from(store, folder, manifest)
 
 
-def load_from(store: Store, folder: str, manifest: Manifest) -> ServedModel:
+def load_from(store: Reader, folder: str, manifest: Manifest) -> ServedModel:
     """A model from its manifest and the folder its artifacts lie in. Raises ModelRefused, StoreError."""
     engine = (_onnx if manifest.engine.name == "onnx" else _joblib)(store, folder, manifest)
     _replay(engine, manifest)
@@ -105,7 +105,7 @@ def load_from(store: Store, folder: str, manifest: Manifest) -> ServedModel:
     )
 
 
-def _onnx(store: Store, folder: str, manifest: Manifest) -> Engine:
+def _onnx(store: Reader, folder: str, manifest: Manifest) -> Engine:
     body = _verified(store, folder, manifest, _artifact(manifest, ".onnx"))
     trained = manifest.libraries.get("onnxruntime")
 
@@ -125,9 +125,10 @@ def _onnx(store: Store, folder: str, manifest: Manifest) -> Engine:
         ) from error
 
 
-def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:
+def _joblib(store: Reader, folder: str, manifest: Manifest) -> Engine:
     trained = manifest.libraries.get("scikit-learn")
     try:
+        import joblib
         import sklearn
     except ImportError:
         raise ModelRefused(
@@ -140,8 +141,6 @@ def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:
         )
     body = _verified(store, folder, manifest, _artifact(manifest, ".joblib"))
     import io
-
-    import joblib
 
     from functions.inference.joblib_engine import JoblibEngine
 
@@ -161,7 +160,7 @@ def _joblib(store: Store, folder: str, manifest: Manifest) -> Engine:
     return JoblibEngine(pipeline, manifest.signature)
 
 
-def _verified(store: Store, folder: str, manifest: Manifest, artifact: Artifact) -> bytes:
+def _verified(store: Reader, folder: str, manifest: Manifest, artifact: Artifact) -> bytes:
     key = artifact.key
     try:
         body = store.get(folder + key).body

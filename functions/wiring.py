@@ -1,28 +1,57 @@
 """The one place that builds objects. The doors import it; nothing else does."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from functions import loader, telemetry
+from functions import telemetry
 from functions.errors import NotConfigured
-from functions.inference.model import ServedModel
-from functions.live import LiveModel
+from functions.registry.ahead import begin_model
 from functions.registry.store import open_store
 from functions.settings import BatchSettings, ModelSettings, separator_of
 
-if TYPE_CHECKING:  # batch alone imports numpy; predict stays light
+if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
+    from functions.inference.model import ServedModel
+    from functions.live import LiveModel
+    from functions.loader import Pointer, RegistrySource
     from functions.scoring.live_worker import LiveWorker
     from functions.scoring.run import Run
     from functions.scoring.worker import Worker
 
 
-def live_model() -> LiveModel:
+def live_model() -> "LiveModel":
     """The model the settings name, its load tried once. Never raises: a wrong setting is a failed load."""
+    global _begun  # whoever asks first takes what was begun
     telemetry.warnings_as_lines()
+    live, _begun = _begun or _live_model(), None
+    return live.start()
+
+
+def begin_live_model() -> None:
+    """Has what the model consists of travel already, until `live_model` loads it."""
+    global _begun
+    _begun = _live_model()
+
+
+_begun: "LiveModel | None" = None
+
+
+def _live_model() -> "LiveModel":
     try:
         settings = ModelSettings.read()
     except NotConfigured as error:
-        return LiveModel(_Misconfigured(error)).start()
-    return LiveModel(_Registry(settings), settings.refresh_seconds).start()
+        from functions.live import LiveModel, Misconfigured
+
+        return LiveModel(Misconfigured(error))
+    source = _Registry(settings)
+    source.begin()
+
+    from functions.inference import onnx_runtime
+
+    onnx_runtime.begin()
+
+    from functions.live import LiveModel
+
+    return LiveModel(source, settings.refresh_seconds)
 
 
 class _Registry:
@@ -30,32 +59,28 @@ class _Registry:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._opened: loader.RegistrySource | None = None
+        self._opened: RegistrySource | None = None
 
-    def latest(self, known: str | None, /) -> loader.Pointer:
+    def begin(self) -> None:
+        """Begins to read what will be asked for. What cannot be opened here is told by the load."""
+        with suppress(Exception):
+            self._source()
+
+    def latest(self, known: str | None, /) -> "Pointer":
         return self._source().latest(known)
 
-    def load(self, version: str, /) -> ServedModel:
+    def load(self, version: str, /) -> "ServedModel":
         return self._source().load(version)
 
-    def _source(self) -> loader.RegistrySource:
+    def _source(self) -> "RegistrySource":
         if self._opened is None:
-            named = loader.Reference(self._settings.name, self._settings.alias, self._settings.version)
-            self._opened = loader.RegistrySource(open_store(self._settings.store), named)
+            own = self._settings
+            ahead = begin_model(open_store(own.store), own.name, own.alias, own.version)
+
+            from functions.loader import Reference, RegistrySource
+
+            self._opened = RegistrySource(ahead, Reference(own.name, own.alias, own.version))
         return self._opened
-
-
-class _Misconfigured:
-    """A source that says what is wrong with the settings, for as long as they are."""
-
-    def __init__(self, error: NotConfigured) -> None:
-        self._error = error
-
-    def latest(self, _known: str | None, /) -> loader.Pointer:
-        raise self._error
-
-    def load(self, _version: str, /) -> ServedModel:
-        raise self._error
 
 
 def live_worker() -> "LiveWorker":
@@ -67,12 +92,13 @@ def live_worker() -> "LiveWorker":
 
 
 def _worker() -> "Worker":
+    from functions.loader import Reference
     from functions.scoring.loop import Options
     from functions.scoring.models import Models
     from functions.scoring.worker import Worker
 
     model, batch = ModelSettings.read(), BatchSettings.read()
-    reference = loader.Reference(model.name, model.alias, model.version)
+    reference = Reference(model.name, model.alias, model.version)
     options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
     models = Models(open_store(model.store), reference)
     return Worker(open_store(batch.store), models, options, batch.max_rejected_share)

@@ -25,10 +25,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 API_VERSION = 21  # of Debian trixie's libonnxruntime-dev; any newer library serves it
 
@@ -45,6 +44,13 @@ _ERRORS = (
 )  # fmt: skip
 
 _SILENT = 4  # OrtLoggingLevel FATAL: what fails is raised, with its message
+LEAST_MODEL = (
+    b'\x08\x08:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x0b\x12\x04\n\x02\x08\x01'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x0b\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
+)
+"""An ONNX model in as few bytes as it takes: y = Identity(x), one double."""
+
+_MADV_DONTNEED = 4  # madvise(2)
 _NO_OPTIMISATION = 0  # GraphOptimizationLevel ORT_DISABLE_ALL
 
 # Where each function stands in the OrtApi table, and its arguments. Each of these gives a status.
@@ -99,8 +105,7 @@ class OnnxRuntimeError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """Elements in row-major order, and their shape.
 
     data: numbers are a contiguous buffer in this machine's order (float 4 bytes, double and int64 8, bool 1), writable
@@ -135,7 +140,7 @@ class Runtime:
     """The library, its functions and its environment: one in a process, from `runtime`. `version` is the library's."""
 
     def __init__(self, path: str) -> None:
-        base = ctypes.CDLL(path).OrtGetApiBase
+        base = _opened(path).OrtGetApiBase
         base.restype = POINTER(c_void_p)  # struct OrtApiBase { GetApi; GetVersionString; }
         get_api, get_version = base()[0], base()[1]
         self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
@@ -178,20 +183,47 @@ class Runtime:
         return out.value
 
 
-_runtime: Runtime | None = None
-_making = threading.Lock()
+def begin() -> None:
+    """Starts to make the process's runtime in a thread: 15 to 40 ms, the same for every model.
+
+    The library keeps what the first session of a process needs for all others, so one is made there too. What fails
+    is raised by `runtime`.
+    """
+    global _making  # the library has one environment in a process
+    with _lock:
+        if _making is None:
+            _making = _Making(name="onnxruntime", daemon=True)
+            _making.start()
 
 
 def runtime() -> Runtime:
-    """The process's runtime, made by whoever asks first: 30 to 40 ms, the same for every model.
+    """The process's runtime, once it is made. Raises ImportError where there is no library, OnnxRuntimeError where it
+    does not start."""
+    begin()
+    assert _making is not None  # noqa: S101 - it has begun
+    _making.join()
+    if _making.made is None:
+        raise _making.error
+    return _making.made
 
-    Raises ImportError where there is no library, OnnxRuntimeError where it does not start.
-    """
-    global _runtime  # the library has one environment in a process
-    with _making:
-        if _runtime is None:
-            _runtime = Runtime(library_path())
-        return _runtime
+
+class _Making(threading.Thread):
+    made: Runtime | None = None
+    error: Exception
+
+    def run(self) -> None:
+        try:
+            path = library_path()
+            made = Runtime(path)
+            made.release["Session"](_session(made, LEAST_MODEL, threads=1))
+            _give_back(path)
+            self.made = made
+        except Exception as error:
+            self.error = error
+
+
+_making: _Making | None = None
+_lock = threading.Lock()
 
 
 class Session:
@@ -204,10 +236,7 @@ class Session:
     def __init__(self, model: bytes, *, threads: int = 1) -> None:
         self._pointer: c_void_p | None = None
         self._runtime = runtime()
-        with _options(self._runtime, threads) as options:
-            self._pointer = self._runtime.made(
-                "CreateSessionFromArray", self._runtime.environment, model, len(model), options
-            )
+        self._pointer = _session(self._runtime, model, threads)
         self.inputs = self._names("SessionGetInputCount", "SessionGetInputName")
         self.outputs = self._names("SessionGetOutputCount", "SessionGetOutputName")
         self._input_names = _texts([name.encode() for name in self.inputs])
@@ -258,6 +287,35 @@ class Session:
         copy = ctypes.string_at(text.value).decode()
         self._runtime.call("AllocatorFree", self._runtime.allocator, text)
         return copy
+
+
+def _opened(path: str) -> ctypes.CDLL:
+    """The library, opened by a call that lets go of the interpreter's lock, which ctypes' own does not."""
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype, dlopen.argtypes = c_void_p, (c_char_p, c_int)
+    handle = dlopen(os.fsencode(path), os.RTLD_NOW | os.RTLD_LOCAL)
+    return ctypes.CDLL(path, handle=handle)  # without a handle this opens it again, and says what is wrong
+
+
+def _give_back(path: str) -> None:
+    """Lets go of the library's code pages: most were needed once, to make the environment; the others come back."""
+    try:
+        with open("/proc/self/maps") as file:  # noqa: PTH123 - pathlib is not on the cold path
+            lines = [line.split() for line in file if line.endswith(f"{path}\n")]
+    except OSError:
+        return
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = (c_void_p, c_size_t, c_int)
+    for addresses, permissions, *_ in lines:
+        if permissions == "r-xp":
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(start, end - start, _MADV_DONTNEED)
+
+
+def _session(own: Runtime, model: bytes, threads: int) -> c_void_p:
+    """A session, which the caller releases."""
+    with _options(own, threads) as options:
+        return own.made("CreateSessionFromArray", own.environment, model, len(model), options)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import msgspec
 
 from functions.errors import ModelNotFound, ObjectNotFound, PreconditionFailed, StoreError
 from functions.registry import keys
-from functions.registry.store import Store
+from functions.registry.store import Reader, Store
 
 
 class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,12 +18,12 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: str
 
 
-def read(store: Store, name: str, alias: str) -> Alias:
+def read(store: Reader, name: str, alias: str) -> Alias:
     """Raises ModelNotFound where the alias does not exist."""
     return current(store, name, alias)[0]
 
 
-def current(store: Store, name: str, alias: str, *, known: str | None = None) -> tuple[Alias, str]:
+def current(store: Reader, name: str, alias: str, *, known: str | None = None) -> tuple[Alias, str]:
     """The alias and its ETag. Raises ModelNotFound where it does not exist, NotModified where its ETag is `known`."""
     try:
         found = store.get(keys.alias_key(name, alias), if_none_match=known)

@@ -4,7 +4,7 @@ LARGE = 4 * 1024 * 1024  # bytes from which OpenSSL, once loaded, is sooner done
 
 
 def sha256(body: bytes) -> str:
-    """In lower-case hex. `hashlib` takes 3 to 8 ms and 5 MB to import, so a small body is left to the interpreter's own."""
+    """In lower-case hex. `hashlib` takes 3 to 8 ms and 5 MB to import; a small body goes to the interpreter's own."""
     if len(body) < LARGE:
         try:
             from _sha2 import sha256 as own  # type: ignore[import-not-found] # CPython's, since 3.12; it has no stubs

@@ -8,6 +8,7 @@ FIRST = frozenset(string.ascii_letters + string.digits)
 NEXT = FIRST | frozenset("._-")
 LONGEST = 128
 MANIFEST = "manifest.json"
+TWIN = "model.onnx"
 
 
 def version_folder(name: str, version: str) -> str:

@@ -4,7 +4,6 @@ Every store maps its own failures into `functions.errors`: ObjectNotFound, Preco
 StoreUnavailable, StoreError. Semantics are S3's (RFC 9110 preconditions, strong read-after-write).
 """
 
-import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -14,7 +13,6 @@ from functions.errors import NotConfigured, StoreError
 from functions.settings import StoreSettings
 
 LONGEST_KEY = 1024  # bytes; source: S3 User Guide, "Naming Amazon S3 objects"
-UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -42,11 +40,18 @@ class Writer(Protocol):
         """Forgets the object. Does nothing after `commit`."""
 
 
-class Store(Protocol):
-    """The seam between the project and storage."""
+class Reader(Protocol):
+    """As much of a store as it takes to load a model."""
 
     url: str
     """Where it lies, for messages: `s3://bucket/prefix`, `file:///folder` or `memory:`."""
+
+    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
+        """The whole object. Raises ObjectNotFound; NotModified where it still has the ETag `if_none_match`."""
+
+
+class Store(Reader, Protocol):
+    """The seam between the project and storage."""
 
     bucket: str
     """What an event calls it: the bucket's name; a folder's last path part."""
@@ -56,9 +61,6 @@ class Store(Protocol):
 
     longest_part: int
     """Bytes that a part of a key may have."""
-
-    def get(self, key: str, *, if_none_match: str | None = None) -> Object:
-        """The whole object. Raises ObjectNotFound; NotModified where it still has the ETag `if_none_match`."""
 
     def stat(self, key: str) -> Stat:
         """Raises ObjectNotFound."""

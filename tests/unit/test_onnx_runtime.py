@@ -3,17 +3,20 @@
 import array
 import gc
 import resource
+import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
 from functions.inference.onnx_runtime import (
+    LEAST_MODEL,
     ElementType,
     OnnxRuntimeError,
     Runtime,
@@ -218,6 +221,12 @@ def test_without_the_wheel_the_error_says_what_is_missing(monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "onnxruntime")
     with pytest.raises(ImportError, match="no onnxruntime here"):
         library_path()
+
+
+def test_the_least_model_is_one_by_onnx_too_and_gives_back_what_it_gets() -> None:
+    onnx.checker.check_model(onnx.load_from_string(LEAST_MODEL), full_check=True)
+    (found,) = Session(LEAST_MODEL).run([Tensor("double", (1,), array.array("d", [1.5]))])
+    assert found == Tensor("double", (1,), struct.pack("d", 1.5))
 
 
 def test_a_run_imports_neither_numpy_nor_the_python_package() -> None:
