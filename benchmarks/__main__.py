@@ -8,8 +8,8 @@ from benchmarks.contestants import Order
 from benchmarks.field import Field, Here, Image, event
 from benchmarks.stage import staged
 
-FIGURES = {"cold": figures.of_cold, "warm": figures.of_warm}
-ROUNDS = {"cold": 30, "warm": 20}
+FIGURES = {"cold": figures.of_cold, "warm": figures.of_warm, "parts": figures.of_parts}
+ROUNDS = {"cold": 30, "warm": 20, "parts": 20}
 
 
 def main() -> None:
@@ -34,9 +34,9 @@ def main() -> None:
 
 def _show(found: dict[str, dict[str, dict[str, float]]]) -> None:
     columns = list(next(iter(found["contestants"].values())))
-    sys.stdout.write(f"{'':24}{''.join(f'{column:>13}' for column in columns)}\n")
+    sys.stdout.write(f"{'':48}{''.join(f'{column:>13}' for column in columns)}\n")
     for name, figure in found["contestants"].items():
-        sys.stdout.write(f"{name:24}{''.join(f'{figure[column]:>13}' for column in columns)}\n")
+        sys.stdout.write(f"{name:48}{''.join(f'{figure[column]:>13}' for column in columns)}\n")
     for what, ratio in found["ratios"].items():
         sys.stdout.write(f"{what}: {ratio}\n")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class Contestant:
     """`command` is run in `folder` with `environment` and nothing else but the Runtime API's address.
 
-    `answers`: a text that a right answer to the event holds, so that nobody is quick by being wrong.
+    `answers`: a text that a right answer to the event holds, so that nobody is quick by being wrong. `python`: the
+    interpreter with the options that `command` gives it.
     """
 
     name: str
@@ -15,6 +16,7 @@ class Contestant:
     folder: str
     environment: dict[str, str] = field(default_factory=dict)
     answers: str = ""
+    python: tuple[str, ...] = ("python3",)
 
 
 @dataclass(frozen=True, slots=True)

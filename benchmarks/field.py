@@ -8,14 +8,14 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from benchmarks import cold, warm
+from benchmarks import cold, parts, warm
 from benchmarks.contestants import Contestant, Order
-from benchmarks.stage import BUCKET, MODEL, PROJECT, Stage
+from benchmarks.stage import BUCKET, BY_JOBLIB, MODEL, PROJECT, Stage
 
 DOCKER = str(PROJECT / ".ci" / "docker")
 FUNCTIONS = "bench-functions"
 CAMPAIGN = "bench-campaign"
-CAMPAIGNS = {"cold": cold.run, "warm": warm.run}
+CAMPAIGNS = {"cold": cold.run, "warm": warm.run, "parts": parts.run}
 
 RIVALS = {
     "empty": ("empty.handler", "statusCode"),
@@ -77,7 +77,7 @@ class Image:
         environment = dict(each.split("=", 1) for each in self.config["Env"])
         command = [*self.config["Entrypoint"], *self.config["Cmd"]]
         return [
-            _predict(stage, command, self.config["WorkingDir"], environment),
+            *_predict(stage, command, self.config["WorkingDir"], environment, ("python3", "-S")),
             *(
                 _rival(stage, name, "python3", "/opt/rivals", environment | {"PYTHONPATH": packages})
                 for name, packages in PACKAGES.items()
@@ -102,10 +102,10 @@ class Here:
     def contestants(self, stage: Stage) -> list[Contestant]:
         passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environment = passed | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "awslambdaric", "functions.predict.handler"]
+        command = [sys.executable, "-m", "functions.start", "functions.predict.handler"]
         rivals = str(PROJECT / "benchmarks" / "rivals")
         return [
-            _predict(stage, command, str(PROJECT), environment),
+            *_predict(stage, command, str(PROJECT), environment, (sys.executable,)),
             *(
                 _rival(stage, name, sys.executable, rivals, environment)
                 for name in PACKAGES
@@ -123,9 +123,16 @@ def event() -> str:
     return json.dumps(sample | {"body": '{"instances": [[5.1, 3.5, 1.4, 0.2]]}'})
 
 
-def _predict(stage: Stage, command: list[str], folder: str, environment: dict[str, str]) -> Contestant:
-    model = {"MODEL_STORE": f"s3://{BUCKET}", "MODEL_NAME": MODEL}
-    return Contestant("predict", command, folder, environment | LAMBDA | stage.environment | model, "setosa")
+def _predict(
+    stage: Stage, command: list[str], folder: str, environment: dict[str, str], python: tuple[str, ...]
+) -> list[Contestant]:
+    """The function over a model with a twin, and over the same pipeline without."""
+    given = environment | LAMBDA | stage.environment | {"MODEL_STORE": f"s3://{BUCKET}"}
+    names = {"predict": MODEL, "predict by joblib": BY_JOBLIB}
+    return [
+        Contestant(name, command, folder, given | {"MODEL_NAME": model}, "setosa", python)
+        for name, model in names.items()
+    ]
 
 
 def _rival(stage: Stage, name: str, python: str, folder: str, environment: dict[str, str]) -> Contestant:

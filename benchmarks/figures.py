@@ -28,6 +28,17 @@ def of_warm(raw: Raw) -> dict[str, Any]:
     }
 
 
+def of_parts(raw: Raw) -> dict[str, Any]:
+    """As `of_cold`, a step of the start for a contestant: the time until its end, and what of that is its own."""
+    ends = [median(figures["seconds"]) * 1000 for figures in raw.values()]
+    own = [end - before for end, before in zip(ends, [0.0, *ends], strict=False)]
+    rows = zip(raw, ends, own, strict=True)
+    return {
+        "contestants": {name: {"until_ms": round(end, 1), "own_ms": round(part, 1)} for name, end, part in rows},
+        "ratios": {},
+    }
+
+
 def _cold(raw: dict[str, Any]) -> dict[str, float]:
     first = raw["first_seconds"]
     return {

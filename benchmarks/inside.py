@@ -6,10 +6,10 @@ It needs the standard library, and nothing that a contestant has.
 import json
 import sys
 
-from benchmarks import cold, warm
+from benchmarks import cold, parts, warm
 from benchmarks.contestants import order_of
 
-CAMPAIGNS = {"cold": cold.run, "warm": warm.run}
+CAMPAIGNS = {"cold": cold.run, "warm": warm.run, "parts": parts.run}
 
 if __name__ == "__main__":
     sys.stdout.write(json.dumps(CAMPAIGNS[sys.argv[1]](order_of(json.load(sys.stdin)))))

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.minio_server import Credentials, Minio, allow_s3, running
+import msgspec
+
+from functions.registry.manifest import Engine, decode, encode
+from tests.minio_server import allow_s3, running
+from training.publication import TOLERANCE
 
 PROJECT = Path(__file__).parent.parent
 BUCKET = "models"
 MODEL = "iris"
+BY_JOBLIB = "iris-by-joblib"  # the same pipeline, published as one that has no twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ def staged() -> Iterator[Stage]:
         minio.bucket(BUCKET)
         user = minio.user(allow_s3(BUCKET))
         _train(minio.environment(user))
-        yield Stage(minio.environment(user), _live_version(minio, user))
+        with minio.client(user) as client:
+            yield Stage(minio.environment(user), _publish_without_twin(client))
 
 
 def _train(environment: dict[str, str]) -> None:
@@ -48,7 +55,28 @@ def _train(environment: dict[str, str]) -> None:
     subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def _live_version(minio: Minio, user: Credentials) -> str:
-    with minio.client(user) as client:
-        body = client.get_object(Bucket=BUCKET, Key=f"models/{MODEL}/aliases/live.json")["Body"].read()
-    return str(json.loads(body)["version"])
+def _publish_without_twin(client: Any) -> str:
+    """Gives the live version its second name, under which scikit-learn serves it. The version."""
+
+    def get(key: str) -> bytes:
+        body: bytes = client.get_object(Bucket=BUCKET, Key=f"models/{key}")["Body"].read()
+        return body
+
+    alias = get(f"{MODEL}/aliases/live.json")
+    version = str(json.loads(alias)["version"])
+    folder = f"versions/{version}"
+    found = decode(get(f"{MODEL}/{folder}/manifest.json"))
+    manifest = msgspec.structs.replace(
+        found,
+        name=BY_JOBLIB,
+        artifacts=[artifact for artifact in found.artifacts if artifact.key == "model.joblib"],
+        engine=Engine("joblib", TOLERANCE, reason="to be compared with its twin"),
+    )
+    pickle = get(f"{MODEL}/{folder}/model.joblib")
+    for key, body in {
+        f"{folder}/model.joblib": pickle,
+        f"{folder}/manifest.json": encode(manifest),
+        "aliases/live.json": alias,
+    }.items():
+        client.put_object(Bucket=BUCKET, Key=f"models/{BY_JOBLIB}/{key}", Body=body)
+    return version
