@@ -6,7 +6,6 @@ model travels while awslambdaric is imported.
 
 import gc
 import sys
-from contextlib import suppress
 
 PREDICT = "functions.predict.handler"
 OBJECTS = 50_000  # new ones before a search for garbage: a start makes a third of that, and none is garbage
@@ -16,21 +15,28 @@ def main() -> None:
     """Takes the handler's name as awslambdaric does, and does not return."""
     gc.set_threshold(OBJECTS)
     if sys.argv[1:] == [PREDICT]:
-        with suppress(Exception):  # the door does it all again, and there awslambdaric reports it
-            begin()
+        begin()
     from awslambdaric.__main__ import main as run
 
     run(sys.argv)
 
 
 def begin() -> None:
-    from functions.inference import onnx_runtime
+    """Never raises: what fails here fails again at the door, and there awslambdaric reports it."""
+    try:
+        from functions.inference import onnx_library
 
-    onnx_runtime.begin()  # it takes longest, so it goes before the other imports
+        onnx_library.begin()  # it takes longest, so it goes before the other imports
 
-    from functions import wiring
+        from functions import libraries
 
-    wiring.begin_live_model()
+        libraries.begin_to_open("obstore", "", "_obstore")
+
+        from functions import wiring
+
+        wiring.begin_live_model()
+    except Exception:
+        return
 
 
 if __name__ == "__main__":

@@ -18,18 +18,16 @@ own and keeps no file open, so a process with an environment may be forked, or s
 """
 
 import ctypes
-import importlib.util
-import os
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from contextlib import contextmanager
+from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-API_VERSION = 21  # of Debian trixie's libonnxruntime-dev; any newer library serves it
+from functions.inference.onnx_library import Library, library
 
 ElementType: TypeAlias = Literal["float", "int64", "string", "bool", "double"]
 
@@ -43,7 +41,6 @@ _ERRORS = (
     "INVALID_PROTOBUF", "MODEL_LOADED", "NOT_IMPLEMENTED", "INVALID_GRAPH", "EP_FAIL",
 )  # fmt: skip
 
-_SILENT = 4  # OrtLoggingLevel FATAL: what fails is raised, with its message
 LEAST_MODEL = (
     b'\x08\x08:7\n\x10\n\x01x\x12\x01y"\x08Identity\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x0b\x12\x04\n\x02\x08\x01'
     b"b\x0f\n\x01y\x12\n\n\x08\x08\x0b\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r"
@@ -56,7 +53,6 @@ _NO_OPTIMISATION = 0  # GraphOptimizationLevel ORT_DISABLE_ALL
 # Where each function stands in the OrtApi table, and its arguments. Each of these gives a status.
 _OUT = POINTER(c_void_p)
 _FUNCTIONS: dict[str, tuple[int, tuple[Any, ...]]] = {
-    "CreateEnv": (3, (c_int, c_char_p, _OUT)),
     "CreateSessionFromArray": (8, (c_void_p, c_char_p, c_size_t, c_void_p, _OUT)),
     "Run": (9, (c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p)),
     "CreateSessionOptions": (10, (_OUT,)),
@@ -124,30 +120,13 @@ class Tensor(NamedTuple):
         return [element for (element,) in struct.iter_unpack(_FORMATS[self.type], self.data)]
 
 
-def library_path() -> str:
-    """Where the installed `onnxruntime` wheel keeps its library. Imports nothing. Raises ImportError without it."""
-    spec = importlib.util.find_spec("onnxruntime")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        capi = folder + "/capi"
-        with suppress(FileNotFoundError):
-            for name in sorted(os.listdir(capi)):  # noqa: PTH208 # pathlib is not on the cold path
-                if name.startswith(("libonnxruntime.so", "libonnxruntime.1")):  # Linux, macOS
-                    return f"{capi}/{name}"
-    raise ImportError("there is no onnxruntime here with its capi/libonnxruntime", name="onnxruntime")
-
-
 class Runtime:
-    """The library, its functions and its environment: one in a process, from `runtime`. `version` is the library's."""
+    """The library's functions: one in a process, from `runtime`. `version` is the library's."""
 
-    def __init__(self, path: str) -> None:
-        base = _opened(path).OrtGetApiBase
-        base.restype = POINTER(c_void_p)  # struct OrtApiBase { GetApi; GetVersionString; }
-        get_api, get_version = base()[0], base()[1]
-        self.version: str = ctypes.CFUNCTYPE(c_char_p)(get_version)().decode()
-        api = ctypes.CFUNCTYPE(c_void_p, c_uint32)(get_api)(API_VERSION)
-        if not api:
-            raise ImportError(f"onnxruntime {self.version} has no API {API_VERSION}; a newer one is needed")
-        table = ctypes.cast(api, POINTER(c_void_p))
+    def __init__(self, own: Library) -> None:
+        self.version = own.version
+        self.environment = own.environment
+        table = own.table
         self._code = ctypes.CFUNCTYPE(c_int, c_void_p)(table[_GET_ERROR_CODE])
         self._message = ctypes.CFUNCTYPE(c_char_p, c_void_p)(table[_GET_ERROR_MESSAGE])
         self._functions = {
@@ -158,7 +137,6 @@ class Runtime:
         self.release: dict[str, Callable[[Any], None]] = {
             kind: release(table[place]) for kind, place in _RELEASES.items()
         }
-        self.environment = self.made("CreateEnv", _SILENT, b"functions")
         self.memory = self.made("CreateCpuMemoryInfo", 0, 0)  # OrtDeviceAllocator, OrtMemTypeDefault
         self.allocator = self.made("GetAllocatorWithDefaultOptions")
 
@@ -184,12 +162,11 @@ class Runtime:
 
 
 def begin() -> None:
-    """Starts to make the process's runtime in a thread: 15 to 40 ms, the same for every model.
+    """Starts to make the process's runtime in a thread; what fails there is raised by `runtime`.
 
-    The library keeps what the first session of a process needs for all others, so one is made there too. What fails
-    is raised by `runtime`.
+    The library keeps what the first session of a process needs for all others, so one is made there too.
     """
-    global _making  # the library has one environment in a process
+    global _making
     with _lock:
         if _making is None:
             _making = _Making(name="onnxruntime", daemon=True)
@@ -197,8 +174,7 @@ def begin() -> None:
 
 
 def runtime() -> Runtime:
-    """The process's runtime, once it is made. Raises ImportError where there is no library, OnnxRuntimeError where it
-    does not start."""
+    """The process's runtime, once it is made. Raises ImportError where there is no library or it does not start."""
     begin()
     assert _making is not None  # noqa: S101 - it has begun
     _making.join()
@@ -213,10 +189,10 @@ class _Making(threading.Thread):
 
     def run(self) -> None:
         try:
-            path = library_path()
-            made = Runtime(path)
+            own = library()
+            made = Runtime(own)
             made.release["Session"](_session(made, LEAST_MODEL, threads=1))
-            _give_back(path)
+            _give_back(own.path)
             self.made = made
         except Exception as error:
             self.error = error
@@ -287,14 +263,6 @@ class Session:
         copy = ctypes.string_at(text.value).decode()
         self._runtime.call("AllocatorFree", self._runtime.allocator, text)
         return copy
-
-
-def _opened(path: str) -> ctypes.CDLL:
-    """The library, opened by a call that lets go of the interpreter's lock, which ctypes' own does not."""
-    dlopen = ctypes.CDLL(None).dlopen
-    dlopen.restype, dlopen.argtypes = c_void_p, (c_char_p, c_int)
-    handle = dlopen(os.fsencode(path), os.RTLD_NOW | os.RTLD_LOCAL)
-    return ctypes.CDLL(path, handle=handle)  # without a handle this opens it again, and says what is wrong
 
 
 def _give_back(path: str) -> None:

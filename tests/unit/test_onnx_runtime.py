@@ -15,14 +15,13 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from functions.inference.onnx_library import Library, library_path
 from functions.inference.onnx_runtime import (
     LEAST_MODEL,
     ElementType,
     OnnxRuntimeError,
-    Runtime,
     Session,
     Tensor,
-    library_path,
     runtime,
 )
 from tests.conftest import PROJECT
@@ -213,13 +212,13 @@ def test_there_is_one_runtime_whoever_asks_first() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert len({id(made) for made in pool.map(lambda _: runtime(), range(32))}) == 1
     assert runtime().version == onnxruntime.__version__
-    assert Runtime(library_path()).environment.value == runtime().environment.value
+    assert Library(library_path()).environment.value == runtime().environment.value
 
 
 def test_without_the_wheel_the_error_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [])
     monkeypatch.delitem(sys.modules, "onnxruntime")
-    with pytest.raises(ImportError, match="no onnxruntime here"):
+    with pytest.raises(ImportError, match="there is no onnxruntime here"):
         library_path()
 
 
