@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images up down lock clean environment sam-environment
+.PHONY: help demo serve test check format provision images bench-cold bench-warm up down lock clean environment sam-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
-	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train
+	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile
 	.ci/check-template
 	.ci/check-tree $(PYTHON)
 
@@ -44,6 +44,15 @@ provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, 
 images:  ## the function image and the training image
 	.ci/docker build --file Dockerfile.lambda --tag serverless-sklearn-functions .
 	.ci/docker build --file Dockerfile.train --tag serverless-sklearn-training .
+
+bench-cold: environment  ## cold starts beside an empty and a plain handler, in the image (needs Docker, MinIO)
+	@$(PYTHON) -m benchmarks cold
+	@$(PYTHON) -m benchmarks parts
+	@$(PYTHON) -m benchmarks table
+
+bench-warm: environment  ## one-row requests, beside the same
+	@$(PYTHON) -m benchmarks warm
+	@$(PYTHON) -m benchmarks table
 
 up:  ## MinIO, training and both functions in containers, with a model trained on iris
 	@exec .ci/up

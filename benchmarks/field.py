@@ -7,14 +7,16 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
+from zlib import crc32
 
 from benchmarks import cold, parts, warm
 from benchmarks.contestants import Contestant, Order
 from benchmarks.stage import BUCKET, BY_JOBLIB, MODEL, PROJECT, Stage
 
 DOCKER = str(PROJECT / ".ci" / "docker")
-FUNCTIONS = "bench-functions"
-CAMPAIGN = "bench-campaign"
+FOLDER = f"{crc32(str(PROJECT).encode()):08x}"  # so that two clones on one machine keep their images apart
+FUNCTIONS = f"bench-functions-{FOLDER}"
+CAMPAIGN = f"bench-campaign-{FOLDER}"
 CAMPAIGNS = {"cold": cold.run, "warm": warm.run, "parts": parts.run}
 
 RIVALS = {

@@ -1,0 +1,96 @@
+"""The tables of the documents, made from the results files. It measures nothing and rounds nothing anew.
+
+A document holds a pair of marks for each table; what stands between them is replaced.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results
+from benchmarks.stage import PROJECT
+
+DOCUMENTS = [PROJECT / "README.md", PROJECT / "docs" / "benchmarks.md"]
+MARKED = re.compile(r"(<!-- benchmarks: (\w+) -->\n).*?(<!-- benchmarks end -->)", re.DOTALL)
+
+BUDGETS = [
+    ("cold start", "the plain handler", "cold", "plain to predict", "at least 20 times faster", 20.0),
+    ("cold start", "a handler that does nothing", "cold", "predict to empty", "at most 1.8 times as long", 1.8),
+    ("warm request", "a handler that does nothing", "warm", "predict to empty", "at most 1.1 times as long", 1.1),
+    ("memory, warm", "the plain handler", "warm", "memory, predict to plain", "at most 0.3 of it", 0.3),
+]
+"""What, compared with what, in which campaign, by which ratio, and the target in words and as a number."""
+MOST_MEMORY_MB = 50.0
+
+COLD = {
+    "median_ms": "median, ms",
+    "worst_ms": "worst, ms",
+    "processor_ms": "processor, ms",
+    "import_ms": "imports, ms",
+    "modules": "modules",
+    "files": "files opened",
+    "read_mb": "read, MB",
+    "rss_mb": "memory, MB",
+}
+WARM = {"p50_us": "p50, µs", "p99_us": "p99, µs", "requests_per_second": "requests a second", "rss_mb": "memory, MB"}
+PARTS = {"own_ms": "ms", "until_ms": "ms in all"}
+
+
+def write() -> list[Path]:
+    """Writes the tables anew; gives the documents that changed."""
+    changed = [document for document in DOCUMENTS if _with_tables(document.read_text()) != document.read_text()]
+    for document in changed:
+        document.write_text(_with_tables(document.read_text()))
+    return changed
+
+
+def outdated() -> list[Path]:
+    """The documents whose tables are not those of the results files."""
+    return [document for document in DOCUMENTS if _with_tables(document.read_text()) != document.read_text()]
+
+
+def _with_tables(text: str) -> str:
+    return MARKED.sub(lambda mark: mark[1] + TABLES[mark[2]]() + mark[3], text)
+
+
+def _budgets() -> str:
+    rows = []
+    for what, other, campaign, ratio, target, bound in BUDGETS:
+        found = results.read(campaign)["ratios"][ratio]
+        met = found >= bound if "faster" in target else found <= bound
+        times = f"{found:.1f} times faster" if "faster" in target else f"{found:.2f} times"
+        rows.append([what, other, times, target, "yes" if met else "no"])
+    memory = results.read("warm")["contestants"]["predict"]["rss_mb"]
+    met = "yes" if memory <= MOST_MEMORY_MB else "no"
+    rows.append(["memory, warm", "", f"{memory} MB", f"at most {MOST_MEMORY_MB:.0f} MB", met])
+    return _table(["of predict", "beside", "found", "target", "reached"], rows)
+
+
+def _contestants(campaign: str, columns: dict[str, str], first: str) -> Callable[[], str]:
+    def made() -> str:
+        found = results.read(campaign)
+        rows = [[name, *(str(figures[column]) for column in columns)] for name, figures in found["contestants"].items()]
+        return _table([first, *columns.values()], rows) + _where(found)
+
+    return made
+
+
+def _where(found: dict[str, Any]) -> str:
+    machine = found["machine"]
+    where = f"{found['rounds']} rounds in {found['field']}, Python {found['python']}"
+    return f"\n{where}, on {machine['processors']} processors ({machine['processor']}), {found['at'][:10]}.\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "budgets": _budgets,
+    "cold": _contestants("cold", COLD, "from the spawn of the process to its first answer"),
+    "parts": _contestants("parts", PARTS, "part"),
+    "warm": _contestants("warm", WARM, "one row at a time"),
+}
+"""By the name in the mark."""
