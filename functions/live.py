@@ -17,6 +17,7 @@ from functions.inference.model import ServedModel
 from functions.loader import Pointer
 
 RETRY_SECONDS = 1.0  # a load that fails is not repeated by every request of a burst
+PATIENCE_AT_START = 8.0  # seconds that INIT waits for its model; Lambda ends an INIT that takes ten
 PATIENCE_WITHOUT_A_MODEL = 5.0  # seconds a request waits for a model where there is none
 PATIENCE_FOR_A_NEWER_ONE = 0.5  # seconds the request that starts a refresh waits for it
 
@@ -52,8 +53,8 @@ class LiveModel:
         self._worker: threading.Thread | None = None
 
     def start(self) -> "LiveModel":
-        """Tries to load once; a failure is logged and remembered, never raised."""
-        self._try()
+        """Tries to load once; a failure is logged and remembered, never raised. A slow load goes on behind."""
+        self._try_for(PATIENCE_AT_START)
         return self
 
     @property
@@ -64,10 +65,7 @@ class LiveModel:
     def get(self) -> ServedModel:
         """The model. Raises ModelError while none can be loaded."""
         if self._is_due():
-            self._worker = threading.Thread(target=self._try, name="refresh", daemon=True)
-            self._tried_at = self._clock()
-            self._worker.start()
-            self._worker.join(PATIENCE_FOR_A_NEWER_ONE if self._model else PATIENCE_WITHOUT_A_MODEL)
+            self._try_for(PATIENCE_FOR_A_NEWER_ONE if self._model else PATIENCE_WITHOUT_A_MODEL)
         elif self._model is None and self._worker is not None:
             self._worker.join(PATIENCE_WITHOUT_A_MODEL)
         if self._model is None:
@@ -87,6 +85,13 @@ class LiveModel:
         if self._model is None:
             return waited >= RETRY_SECONDS
         return 0.0 < self._refresh_seconds <= waited
+
+    def _try_for(self, seconds: float) -> None:
+        """Begins to look for a newer model, and waits for it for so long."""
+        self._worker = threading.Thread(target=self._try, name="refresh", daemon=True)
+        self._tried_at = self._clock()
+        self._worker.start()
+        self._worker.join(seconds)
 
     def _try(self) -> None:
         self._tried_at = self._clock()

@@ -103,14 +103,16 @@ class Minio:
 
 
 @contextmanager
-def running(program: Path, folder: Path, *, webhook: str | None = None, host: str = "127.0.0.1") -> Iterator[Minio]:
+def running(
+    program: Path, folder: Path, *, webhook: str | None = None, host: str = "127.0.0.1", again: Minio | None = None
+) -> Iterator[Minio]:
     """Runs a server on a free port of `host`, with its data in `folder` and random root credentials.
 
     webhook: the URL that gets the notifications of every bucket for which `notify` was called; they wait on disk
-    while nobody answers there.
+    while nobody answers there. again: a server that ran over this folder, to be met where it was, by who knew it.
     """
-    root = Credentials(secrets.token_hex(10), secrets.token_hex(20))
-    port = _free_port(host)
+    root = again.root if again else Credentials(secrets.token_hex(10), secrets.token_hex(20))
+    port = int(again.endpoint.rpartition(":")[2]) if again else _free_port(host)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

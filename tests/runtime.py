@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from benchmarks.runtime_api import RuntimeApi
+from benchmarks.runtime_api import RuntimeFailed as Failed
 from tests.conftest import PROJECT
+
+__all__ = ["Failed", "Runtime", "running"]
 
 LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "tested",
@@ -28,7 +31,7 @@ class Runtime:
         self._errors = errors
 
     def ask(self, event: Any) -> Any:
-        """The answer to one event, once the process has asked for the next."""
+        """The answer to one event, once the process has asked for the next. Raises Failed with what it raised."""
         self._api.send(json.dumps(event).encode())
         answer = json.loads(self._api.answer())
         self._api.wait_until_idle()
