@@ -29,7 +29,7 @@ def credential_provider() -> Any | None:
     profile = os.environ.get("AWS_PROFILE")
     own = any(os.environ.get(name) for name in OWN)
     if own and not profile:
-        return None
+        return _from_the_container() if _is_told_by_uri() else None
     try:
         import boto3
         from botocore.exceptions import BotoCoreError, ProfileNotFound
@@ -48,6 +48,17 @@ def credential_provider() -> Any | None:
         raise NotConfigured(f"there is no AWS profile {profile!r}; set AWS_PROFILE to one that exists") from None
     except BotoCoreError as error:
         raise NotConfigured(f"the AWS configuration cannot be used: {error}") from None
+
+
+def _is_told_by_uri() -> bool:
+    """Keys in the environment come first; obstore by itself takes the address only with a token in a file."""
+    return bool(os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")) and not os.environ.get("AWS_ACCESS_KEY_ID")
+
+
+def _from_the_container() -> Any:
+    from functions.registry.container_credentials import ContainerCredentials
+
+    return ContainerCredentials()
 
 
 def _none() -> NoReturn:
