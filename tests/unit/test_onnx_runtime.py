@@ -208,6 +208,32 @@ def test_threads_share_a_session_and_each_gets_its_own_answer() -> None:
         assert all(pool.map(work, range(32)))
 
 
+def test_runs_of_one_size_have_their_own_answers_and_earlier_ones_stay_as_they_were() -> None:
+    session = Session(doubling())
+    given = [[1.5, 2.5], [3.0, -1.0], [7.0], [0.25, 8.0], [9.0]]
+    found = [session.run([Tensor("double", (len(row),), array.array("d", row))])[0] for row in given]
+    assert [one.tolist() for one in found] == [[2 * value for value in row] for row in given]
+
+
+def test_answers_may_differ_in_size_though_the_rows_do_not() -> None:
+    nodes = [helper.make_node("NonZero", ["x"], ["y"])]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.INT64, [1, "found"])]
+    session = Session(model(nodes, inputs, outputs))
+    given = [[1.0, 0.0, 2.0], [0.0, 0.0, 5.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 2.0]]
+    found = [session.run([Tensor("float", (3,), array.array("f", row))])[0].tolist() for row in given]
+    assert found == [[0, 2], [2], [0, 1, 2], [], [0, 2]]
+
+
+def test_data_that_does_not_fill_its_shape_is_refused_the_second_time_too() -> None:
+    session = Session(doubling())
+    right = Tensor("double", (2,), array.array("d", [1.0, 2.0]))
+    for _ in range(2):
+        assert session.run([right])[0].tolist() == [2.0, 4.0]
+        with pytest.raises(OnnxRuntimeError):
+            session.run([Tensor("double", (2,), array.array("d", [1.0]))])
+
+
 def test_there_is_one_runtime_whoever_asks_first() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert len({id(made) for made in pool.map(lambda _: runtime(), range(32))}) == 1
