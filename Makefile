@@ -29,6 +29,7 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(PYTHON) -m benchmarks table --check
 	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
 	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile
 	.ci/check-template

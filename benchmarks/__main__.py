@@ -29,6 +29,8 @@ def main() -> None:
     found = FIGURES[asked.campaign](raw)
     _show(found)
     if not asked.keep:
+        for each in raw.values():
+            each.pop("imports", None)  # some thousand names; how many they are is kept
         path = results.write(
             asked.campaign, {"field": field.name, "python": field.python, "rounds": rounds, **found, "raw": raw}
         )

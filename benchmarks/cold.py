@@ -23,6 +23,7 @@ def run(order: Order) -> dict[str, Any]:
                 raw[contestant.name].setdefault(name, []).append(figure)
     for contestant in order.contestants:
         took = looked_at.imports(contestant, event)
+        raw[contestant.name]["imports"] = sorted(took)
         raw[contestant.name]["modules"] = len(took)
         raw[contestant.name]["import_seconds"] = sum(took.values()) / 1e6
         raw[contestant.name]["opened"] = asdict(looked_at.opened(contestant, event))
