@@ -6,7 +6,9 @@ It imports next to nothing, to be among the first of all, and knows no library.
 import importlib.util
 import os
 import threading
-from ctypes import CDLL, c_char_p, c_int, c_void_p
+from ctypes import CDLL, c_char_p, c_int, c_size_t, c_void_p
+
+_MADV_DONTNEED = 4  # madvise(2)
 
 
 def path_of(package: str, folder: str, *beginnings: str) -> str:
@@ -41,3 +43,21 @@ def begin_to_open(package: str, folder: str, *beginnings: str) -> None:
             return
 
     threading.Thread(target=attempt, name=f"open {package}", daemon=True).start()
+
+
+def give_back(*packages: str) -> None:
+    """Lets go of the code pages of these packages' libraries, most of which a start needs once; the others come back.
+
+    Code is never written to, so each page is in its file as it was. Does nothing where the system does not tell.
+    """
+    try:
+        with open("/proc/self/maps") as file:  # noqa: PTH123 - pathlib is not on the cold path
+            lines = [line.split() for line in file if " r-xp " in line]
+    except OSError:
+        return
+    madvise = CDLL(None).madvise
+    madvise.argtypes = (c_void_p, c_size_t, c_int)
+    for addresses, _, _, _, _, *path in lines:
+        if path and any(f"/{package}/" in path[0] for package in packages):
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(start, end - start, _MADV_DONTNEED)

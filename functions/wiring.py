@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from functions import telemetry
+from functions import libraries, telemetry
 from functions.errors import NotConfigured
 from functions.registry.ahead import begin_model
 from functions.registry.store import open_store
@@ -23,7 +23,9 @@ def live_model() -> "LiveModel":
     global _begun  # whoever asks first takes what was begun
     telemetry.warnings_as_lines()
     live, _begun = _begun or _live_model(), None
-    return live.start()
+    live.start()
+    libraries.give_back("onnxruntime", "obstore")
+    return live
 
 
 def begin_live_model() -> None:

@@ -30,7 +30,6 @@ class Library:
         base = _opened(path).OrtGetApiBase
         base.restype = POINTER(c_void_p)  # struct OrtApiBase { GetApi; GetVersionString; }
         get_api, get_version = base()[0], base()[1]
-        self.path = path
         self.version = (CFUNCTYPE(c_char_p)(get_version)() or b"").decode()
         api = CFUNCTYPE(c_void_p, c_uint32)(get_api)(API_VERSION)
         if not api:

@@ -50,7 +50,6 @@ LEAST_MODEL = (
 )
 """An ONNX model in as few bytes as it takes: y = Identity(x), one double."""
 
-_MADV_DONTNEED = 4  # madvise(2)
 _NO_OPTIMISATION = 0  # GraphOptimizationLevel ORT_DISABLE_ALL
 
 # Where each function stands in the OrtApi table, and its arguments. Each of these gives a status.
@@ -192,10 +191,8 @@ class _Making(threading.Thread):
 
     def run(self) -> None:
         try:
-            own = library()
-            made = Runtime(own)
+            made = Runtime(library())
             made.release["Session"](_session(made, LEAST_MODEL, threads=1))
-            _give_back(own.path)
             self.made = made
         except Exception as error:
             self.error = error
@@ -339,21 +336,6 @@ def _bytes(tensor: Tensor) -> int:
     for length in tensor.shape:
         size *= length
     return size
-
-
-def _give_back(path: str) -> None:
-    """Lets go of the library's code pages: most were needed once, to make the environment; the others come back."""
-    try:
-        with open("/proc/self/maps") as file:  # noqa: PTH123 - pathlib is not on the cold path
-            lines = [line.split() for line in file if line.endswith(f"{path}\n")]
-    except OSError:
-        return
-    madvise = ctypes.CDLL(None).madvise
-    madvise.argtypes = (c_void_p, c_size_t, c_int)
-    for addresses, permissions, *_ in lines:
-        if permissions == "r-xp":
-            start, end = (int(address, 16) for address in addresses.split("-"))
-            madvise(start, end - start, _MADV_DONTNEED)
 
 
 def _session(own: Runtime, model: bytes, threads: int) -> c_void_p:

@@ -43,3 +43,22 @@ def test_a_head_start_that_cannot_be_had_is_no_error(capfd: pytest.CaptureFixtur
 
     assert hasattr(obstore, "put")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_library_whose_code_was_given_back_goes_on_working() -> None:
+    program = (
+        "from array import array\n"
+        "from functions import libraries\n"
+        "from functions.inference.onnx_runtime import LEAST_MODEL, Session, Tensor\n"
+        "def resident():\n"
+        "    with open('/proc/self/statm') as file:\n"
+        "        return int(file.read().split()[1])\n"
+        "session = Session(LEAST_MODEL)\n"
+        "run = lambda: session.run([Tensor('double', (1,), array('d', [1.5]))])[0].tolist()\n"
+        "print(run())\n"
+        "before = resident()\n"
+        "libraries.give_back('onnxruntime')\n"
+        "print(before - resident() > 1000, run())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[1.5]\nTrue [1.5]\n", "")
