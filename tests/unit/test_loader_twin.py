@@ -10,7 +10,7 @@ import pytest
 from onnx import numpy_helper
 
 from functions.errors import ModelRefused
-from functions.inference import onnx_runtime
+from functions.inference import onnx_library, onnx_runtime
 from functions.inference.engine import Predictions
 from functions.inference.onnx_engine import OnnxEngine
 from functions.loader import Reference, load
@@ -138,8 +138,9 @@ def test_an_image_without_the_runtime_refuses_and_names_the_version_it_needs(
     def none() -> str:
         raise ImportError("there is no onnxruntime here", name="onnxruntime")
 
-    monkeypatch.setattr(onnx_runtime, "_runtime", None)
-    monkeypatch.setattr(onnx_runtime, "library_path", none)
+    monkeypatch.setattr(onnx_runtime, "_making", None)
+    monkeypatch.setattr(onnx_library, "_making", None)
+    monkeypatch.setattr(onnx_library, "library_path", none)
     trained = manifest_of(store).libraries["onnxruntime"]
     assert refused(store) == (
         f"version {VERSION} needs onnxruntime {trained}: there is no onnxruntime here; deploy the image that matches it"
