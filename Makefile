@@ -6,12 +6,12 @@ SHELL = /bin/sh
 VENV ?= .venv
 PYTHON = $(VENV)/bin/python
 TESTS ?= tests
-SHELL_SCRIPTS = functions/entrypoint.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
+SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
 .PHONY: help demo serve test check format provision images bench-cold bench-warm up down lock clean environment sam-environment
 
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 # "exec" puts Python in the shell's place, so that Ctrl-C reaches it and nothing is left between.
 demo: environment  ## train on iris, publish, predict over HTTP, score a dropped CSV

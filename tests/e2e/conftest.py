@@ -1,4 +1,4 @@
-"""The two images as Docker builds them, and MinIO on a network that containers share. It knows no test."""
+"""The images as Docker builds them, and MinIO on a network that containers share. It knows no test."""
 
 import secrets
 import subprocess
@@ -19,6 +19,12 @@ def function_image(docker: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def slim_image(docker: str) -> str:
+    """The id of the slim function image, built from this tree."""
+    return _built(docker, "Dockerfile.lambda", "--target", "slim")
+
+
+@pytest.fixture(scope="session")
 def training_image(docker: str) -> str:
     """The id of the training image, built from this tree."""
     return _built(docker, "Dockerfile.train")
@@ -31,8 +37,8 @@ def docker_minio(docker: str) -> Iterator[DockerMinio]:
         yield server
 
 
-def _built(docker: str, dockerfile: str) -> str:
-    command = [docker, "build", "--quiet", "--file", dockerfile, "."]
+def _built(docker: str, dockerfile: str, *arguments: str) -> str:
+    command = [docker, "build", "--quiet", "--file", dockerfile, *arguments, "."]
     made = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     if made.returncode != 0:
         pytest.fail(f"{dockerfile} does not build:\n{made.stdout[-3000:]}\n{made.stderr[-3000:]}")

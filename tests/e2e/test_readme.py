@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -23,7 +24,10 @@ NEEDS_AN_ACCOUNT = {
     ".venv-sam/bin/sam delete",
 }
 RUN_BY_OTHERS = {"make demo": "tests/e2e/test_demo.py", "make test": "this run"}
-RUN_HERE = {"Serve it", "Drop a CSV", "Score a file without a service", "Train on your own CSV", "In containers"}
+RUN_HERE = {
+    "Serve it", "Drop a CSV", "Score a file without a service", "Train on your own CSV", "In containers",
+    "Choose an image",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +101,24 @@ def test_containers_and_sam_answer_as_the_readme_says(clone: Path, docker: str) 
     finally:
         type_in(clone, then[1], **ports)
     assert subprocess.run([docker, "network", "inspect", network], capture_output=True).returncode != 0
+
+
+def test_the_images_are_built_as_the_readme_says_and_the_baked_one_scores_without_a_network(
+    clone: Path, docker: str
+) -> None:
+    typed = "\n".join(commands("Choose an image"))
+    tags = set(re.findall(r"--tag (\S+)", typed))
+    own = f"readme-{secrets.token_hex(4)}"
+    path = f"{Path(docker).parent}:{os.environ['PATH']}"  # the client that goes with the daemon
+    try:
+        type_in(clone, "\n".join([*commands("Serve it")[:1], typed.replace("flowers", own)]), PATH=path)
+        assert (clone / "scored.csv").read_text().splitlines()[:2] == [
+            "sepal_length,sepal_width,petal_length,petal_width,species,prediction",
+            "5.1,3.5,1.4,0.2,setosa,setosa",
+        ]
+    finally:
+        built = [tag.replace("flowers", own) for tag in tags]
+        subprocess.run([docker, "image", "rm", "--force", *built], capture_output=True, check=False)
 
 
 def type_in(clone: Path, typed: str, **environment: str) -> str:

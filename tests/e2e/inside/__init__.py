@@ -1,0 +1,1 @@
+"""Programs that tests run on the images' own Python, with the standard library and nothing else."""
