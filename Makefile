@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images bench-cold bench-warm up down lock clean environment sam-environment
+.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images up down lock clean environment sam-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m benchmarks table --check
 	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
-	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile
+	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile benchmarks/Dockerfile.device
 	.ci/check-template
 	.ci/check-tree $(PYTHON)
 
@@ -53,6 +53,10 @@ bench-cold: environment  ## cold starts beside an empty and a plain handler, in 
 
 bench-warm: environment  ## one-row requests, beside the same
 	@$(PYTHON) -m benchmarks warm
+	@$(PYTHON) -m benchmarks table
+
+bench-images: environment  ## sizes of the function images beside a plain one, and what a cold start reads of each
+	@$(PYTHON) -m benchmarks.images
 	@$(PYTHON) -m benchmarks table
 
 up:  ## MinIO, training and both functions in containers, with a model trained on iris

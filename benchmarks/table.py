@@ -34,6 +34,15 @@ COLD = {
     "rss_mb": "memory, MB",
 }
 WARM = {"p50_us": "p50, µs", "p99_us": "p99, µs", "requests_per_second": "requests a second", "rss_mb": "memory, MB"}
+IMAGES = {
+    "mb": "size, MB",
+    "to_plain": "of the plain one",
+    "files": "files touched",
+    "pages_mb": "their touched pages, MB",
+    "pages_share": "of the image",
+    "blocks": "512 KiB blocks",
+    "ahead_blocks": "with read-ahead",
+}
 PARTS = {"own_ms": "ms", "until_ms": "ms in all"}
 
 
@@ -76,6 +85,12 @@ def _contestants(campaign: str, columns: dict[str, str], first: str) -> Callable
     return made
 
 
+def _images() -> str:
+    found = results.read("images")["images"]
+    rows = [[name, *(str(figures[column]) for column in IMAGES)] for name, figures in found.items()]
+    return _table(["image", *IMAGES.values()], rows)
+
+
 def _where(found: dict[str, Any]) -> str:
     machine = found["machine"]
     where = f"{found['rounds']} rounds in {found['field']}, Python {found['python']}"
@@ -90,6 +105,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "budgets": _budgets,
     "cold": _contestants("cold", COLD, "from the spawn of the process to its first answer"),
+    "images": _images,
     "parts": _contestants("parts", PARTS, "part"),
     "warm": _contestants("warm", WARM, "one row at a time"),
 }
