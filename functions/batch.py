@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from functions import telemetry, wiring
-from functions.envelopes.s3_notification import Passed, S3Notification
+from functions.envelopes import storage
 from functions.errors import ServingError
-from functions.messages import ObjectCreated
+from functions.messages import ObjectCreated, Passed
 from functions.scoring.live_worker import LiveWorker
 from functions.scoring.worker import Report
 
@@ -24,34 +24,31 @@ class Unfinished(ServingError):
 class BatchDoor:
     """Event in, what was done with each record out.
 
-    Records are handled one after the other. One that fails unexpectedly does not keep the others from being scored;
-    the invocation fails at the end, so that the event is sent again.
+    Records are handled one after the other. One that fails unexpectedly does not keep the others from being scored.
+    A queue is told which messages are to come back; any other sender learns at the end that the invocation failed, so
+    that the event is sent again.
     """
 
     def __init__(self, live: LiveWorker) -> None:
         self._live = live
-        self._envelope = S3Notification()
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         left = _seconds_left(context)
         whole = left() if left else None
         request_id = getattr(context, "aws_request_id", None)
-        records: list[dict[str, Any]] = []
-        failures: list[tuple[str, Exception]] = []
-        for message in self._envelope.created(event):
-            try:
-                record = self._record(message, left, whole)
-            except Exception as error:
-                failures.append((message.key or "", error))
-                telemetry.failure("the drop was not finished", error, request_id=request_id, key=message.key)
-            else:
-                records.append(record)
-        if failures:
-            told = "; ".join(f"{key}: {error or type(error).__name__}" for key, error in failures)
-            raise Unfinished(f"{len(failures)} of {len(failures) + len(records)} not finished: {told}") from failures[
-                0
-            ][1]
-        return {"records": records}
+        done = _Done()
+        for delivery in storage.of(event).deliveries(event):
+            if delivery.error:
+                done.failed(delivery.id, delivery.id or "message", delivery.error)
+                telemetry.failure("the message cannot be read", delivery.error, request_id=request_id, id=delivery.id)
+            for message in delivery.objects:
+                try:
+                    done.records.append(self._record(message, left, whole))
+                except Exception as error:
+                    done.failed(delivery.id, message.key or "", error)
+                    telemetry.failure("the drop was not finished", error, request_id=request_id, key=message.key)
+            done.from_queue |= delivery.id is not None
+        return done.answer()
 
     def _record(
         self, message: ObjectCreated | Passed, left: Callable[[], float] | None, whole: float | None
@@ -69,6 +66,31 @@ class BatchDoor:
         record = {"key": message.key, "status": report.status, "reason": report.reason, "rows": rows}
         _measure(record, report, milliseconds)
         return record
+
+
+class _Done:
+    """What became of an event, and how its sender learns of it."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.from_queue = False
+        self._failures: list[tuple[str, Exception]] = []
+        self._to_come_back: dict[str, None] = {}
+
+    def failed(self, name: str | None, what: str, error: Exception) -> None:
+        self._failures.append((what, error))
+        if name is not None:
+            self._to_come_back[name] = None
+
+    def answer(self) -> dict[str, Any]:
+        """Raises Unfinished where something failed and no queue asks what."""
+        if self.from_queue:
+            return {"batchItemFailures": [{"itemIdentifier": name} for name in self._to_come_back]}
+        if self._failures:
+            told = "; ".join(f"{what}: {error or type(error).__name__}" for what, error in self._failures)
+            count = len(self._failures)
+            raise Unfinished(f"{count} of {count + len(self.records)} not finished: {told}") from self._failures[0][1]
+        return {"records": self.records}
 
 
 def _measure(record: dict[str, Any], report: Report, milliseconds: float) -> None:
@@ -102,8 +124,9 @@ _door = BatchDoor(wiring.live_worker())
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Scores what an S3 event notification names: `{"records": [{"key", "status", "reason", "rows"}]}`.
+    """Scores what a storage event names: `{"records": [{"key", "status", "reason", "rows"}]}`.
 
-    Raises EventError for what is no S3 notification, Unfinished where a drop is to be tried again.
+    An SQS queue gets `{"batchItemFailures": [{"itemIdentifier"}]}`. Raises EventError for what is no storage event,
+    Unfinished where a drop is to be tried again.
     """
     return _door(event, context)

@@ -29,3 +29,11 @@ class ObjectCreated(msgspec.Struct, frozen=True):
 
     bucket: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Something that is no new object, and is acknowledged; `key` where there is one."""
+
+    key: str | None
+    reason: str

@@ -4,20 +4,14 @@ Source: S3 User Guide, "Event message structure"; MinIO, "Bucket notifications".
 as it is, MinIO writes `%2F`, both write `+` for a space; all of it is undone alike.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote_plus
 
+from functions.envelopes.delivery import Delivery
 from functions.errors import EventError
-from functions.messages import ObjectCreated
+from functions.messages import ObjectCreated, Passed
 
 TEST = "s3:TestEvent"
-
-
-class Passed(NamedTuple):
-    """Something that is no new object, and is acknowledged; `key` where there is one."""
-
-    key: str | None
-    reason: str
 
 
 class S3Notification:
@@ -30,13 +24,11 @@ class S3Notification:
             return all(isinstance(record, dict) and "s3" in record for record in records)
         return event.get("Event") == TEST
 
-    def created(self, event: Any) -> list[ObjectCreated | Passed]:
-        """One for each record, in order. Raises EventError for a shape that is none of S3's, and reads nothing then."""
-        if not self.matches(event):
-            raise EventError("this is no S3 event notification; send what S3 or MinIO sends for s3:ObjectCreated:*")
+    def deliveries(self, event: dict[str, Any]) -> list[Delivery]:
+        """One delivery of an object for each record, in order. Raises EventError for a record of another shape."""
         if "Records" not in event:
-            return [Passed(None, "it is S3's test event")]
-        return [_created(record, index) for index, record in enumerate(event["Records"])]
+            return [Delivery([Passed(None, "it is S3's test event")])]
+        return [Delivery([_created(record, index) for index, record in enumerate(event["Records"])])]
 
 
 def _created(record: dict[str, Any], index: int) -> ObjectCreated | Passed:

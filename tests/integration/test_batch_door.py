@@ -15,6 +15,7 @@ from functions.registry.folder import FolderStore
 from tests.models import VERSION, publish_iris
 
 GOOD = b"sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n"
+SCORED = GOOD.replace(b"_width\n", b"_width,prediction\n").replace(b"0.2\n", b"0.2,setosa\n")
 ROWS = {"input": 1, "scored": 1, "rejected": 0, "blank": 0}
 
 
@@ -206,6 +207,41 @@ def test_a_pinned_version_is_used_whatever_the_alias_names(store: FolderStore, m
     store.put("incoming/a.csv", GOOD)
     door(event("incoming/a.csv"), Context())
     assert json.loads(store.get("scored/a.csv.summary.json").body)["model"]["version"] == VERSION
+
+
+def sqs(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"messageId": f"m{number}", "eventSource": "aws:sqs", "body": body} for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_a_queue_is_told_which_messages_are_to_come_back_and_the_others_are_scored(
+    door: BatchDoor, store: FolderStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.put("incoming/a.csv", GOOD)
+    store.path("incoming/loop.csv").symlink_to("loop.csv")
+    capsys.readouterr()
+    bodies = json.dumps(event("incoming/loop.csv")), "no JSON", json.dumps(event("incoming/a.csv"))
+    assert door(sqs(*bodies), Context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]}
+    errors = [line["message"] for line in logged(capsys) if line["level"] == "ERROR"]
+    assert errors == ["the drop was not finished", "the message cannot be read"]
+    assert store.get("scored/a.csv").body == SCORED
+    assert door(sqs(bodies[2]), Context()) == {"batchItemFailures": []}
+
+
+def test_a_topics_message_that_cannot_be_read_fails_the_event(door: BatchDoor) -> None:
+    with pytest.raises(Unfinished) as raised:
+        door({"Records": [{"Sns": {"Message": "no JSON"}}]}, Context())
+    assert raised.value.message == "1 of 1 not finished: message: the message is not JSON"
+
+
+def test_a_task_is_answered_like_a_notification(door: BatchDoor, store: FolderStore) -> None:
+    store.put("incoming/a+b.csv", GOOD)
+    assert door({"bucket": "drops", "key": "incoming/a+b.csv"}, Context()) == {
+        "records": [{"key": "incoming/a+b.csv", "status": "scored", "reason": None, "rows": ROWS}]
+    }
 
 
 @pytest.mark.parametrize(

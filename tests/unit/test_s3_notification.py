@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from functions.envelopes.s3_notification import Passed, S3Notification
+from functions.envelopes import storage
+from functions.envelopes.s3_notification import S3Notification
 from functions.errors import EventError
-from functions.messages import ObjectCreated
+from functions.messages import ObjectCreated, Passed
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -20,19 +21,24 @@ def record(key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
 
 
 def created(*records: Any) -> list[ObjectCreated | Passed]:
-    return S3Notification().created({"Records": list(records)})
+    return objects({"Records": list(records)})
+
+
+def objects(event: Any) -> list[ObjectCreated | Passed]:
+    (delivery,) = S3Notification().deliveries(event)
+    return delivery.objects
 
 
 def test_what_s3_sends_is_an_object_created() -> None:
-    assert S3Notification().created(sample("s3-put.json")) == [ObjectCreated("drops", "incoming/iris sample.csv")]
+    assert objects(sample("s3-put.json")) == [ObjectCreated("drops", "incoming/iris sample.csv")]
 
 
 def test_what_minio_sends_is_the_same() -> None:
-    assert S3Notification().created(sample("s3-put-minio.json")) == [ObjectCreated("drops", "incoming/iris sample.csv")]
+    assert objects(sample("s3-put-minio.json")) == [ObjectCreated("drops", "incoming/iris sample.csv")]
 
 
 def test_the_test_event_is_acknowledged() -> None:
-    assert S3Notification().created(sample("s3-test.json")) == [Passed(None, "it is S3's test event")]
+    assert objects(sample("s3-test.json")) == [Passed(None, "it is S3's test event")]
 
 
 @pytest.mark.parametrize(
@@ -84,18 +90,19 @@ def test_records_keep_their_order() -> None:
         {"Records": None},
         {"Records": {}},
         {"Records": [None]},
-        {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
-        {"Records": [{"Sns": {"Message": "{}"}}]},
+        {"Records": [{"eventSource": "aws:sqs"}, {"s3": {}}]},
+        {"Records": [{"Sns": {"Message": "{}"}}, {"s3": {}}]},
+        {"bucket": "drops"},
         {"instances": [[1, 2, 3, 4]]},
         {"Event": "s3:Other"},
     ],
 )
 def test_what_is_no_notification_is_told_so(event: Any) -> None:
-    assert not S3Notification().matches(event)
     with pytest.raises(EventError) as raised:
-        S3Notification().created(event)
+        storage.of(event)
     assert raised.value.message == (
-        "this is no S3 event notification; send what S3 or MinIO sends for s3:ObjectCreated:*"
+        "this is no storage event; send what S3 or MinIO sends for s3:ObjectCreated:*, by itself or through SQS, SNS "
+        'or EventBridge, or {"bucket": ..., "key": ...}'
     )
 
 
