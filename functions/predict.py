@@ -1,23 +1,25 @@
-"""The door for HTTP-shaped events: API Gateway (HTTP and REST APIs) and direct invocation."""
+"""The door for HTTP-shaped events: API Gateway, function URLs, load balancers, and direct invocation."""
 
 import time
 from typing import Any
 
 from functions import envelopes, telemetry, wiring
+from functions.envelopes import Envelope
 from functions.errors import PayloadTooLarge
 from functions.live import LiveModel
 from functions.messages import Request, Response
 from functions.protocols import routes
+from functions.protocols.site import Site
 
-LIMIT = 6 * 1024 * 1024  # bytes of the encoded answer; source: Lambda quotas, "Invocation payload"
-SURELY_FITS = LIMIT // 8  # the runtime writes at most three bytes for one of a body
+GROWS = 8  # the runtime writes fewer than so many bytes for one of a body
 
 
 class PredictDoor:
     """Event in, answer out. A client's mistake is a 4xx; whatever else fails is logged and answered without detail."""
 
-    def __init__(self, live: LiveModel) -> None:
+    def __init__(self, live: LiveModel, site: Site | None = None) -> None:
         self._live = live
+        self._site = site or Site()
 
     def __call__(self, event: Any, context: Any) -> Any:
         started = time.perf_counter()
@@ -26,13 +28,15 @@ class PredictDoor:
         request: Request | None = None
         try:
             request = envelope.request(event)
-            response = routes.respond(request, self._live)
-            if len(response.body) > SURELY_FITS:
-                _check_size(envelopes.sent_bytes(envelope.answer(response)), response.rows)
+            response = self._site.respond(request, self._live)
+            response = self._site.dressed(request, response, binary=envelope.takes_binary)
+            _check_size(envelope, response)
         except Exception as error:
             response = routes.refuse(error)
             if response.status >= 500:
                 telemetry.failure("the request failed", error, request_id=request_id)
+            if request is not None:
+                response = self._site.dressed(request, response, binary=envelope.takes_binary)
         self._measure(started, request, response, request_id)
         return envelope.answer(response)
 
@@ -53,18 +57,21 @@ class PredictDoor:
         )
 
 
-def _check_size(size: int, rows: int) -> None:
-    if size > LIMIT:
-        fitting = rows * LIMIT // size * 9 // 10
+def _check_size(envelope: Envelope, response: Response) -> None:
+    if len(response.body) * GROWS <= envelope.limit:
+        return
+    size = envelopes.sent_bytes(envelope.answer(response))
+    if size > envelope.limit:
+        fitting = response.rows * envelope.limit // size * 9 // 10
         raise PayloadTooLarge(
-            f"the answer would be {size} bytes, over Lambda's limit of {LIMIT}; about {fitting} rows would fit: "
+            f"the answer would be {size} bytes, over the limit of {envelope.limit}; about {fitting} rows would fit: "
             "send fewer, or drop the rows as a CSV into incoming/"
         )
 
 
-_door = PredictDoor(wiring.live_model())
+_door = PredictDoor(wiring.live_model(), wiring.site())
 
 
 def handler(event: Any, context: Any) -> Any:
-    """Answers an API Gateway event (payload 2.0 or 1.0) or a bare `{"instances": [...]}`."""
+    """Answers what API Gateway (2.0, 1.0), a function URL or a load balancer sends, or the body by itself."""
     return _door(event, context)

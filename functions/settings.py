@@ -45,6 +45,26 @@ class ModelSettings(msgspec.Struct, frozen=True):
         )
 
 
+class SiteSettings(msgspec.Struct, frozen=True):
+    """Under which path predict is reached, and which other sites' pages may read its answers."""
+
+    base_path: str
+    cors_origins: tuple[str, ...]
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "SiteSettings":
+        """Raises NotConfigured where a value cannot be read."""
+        base = environ.get("HTTP_BASE_PATH") or ""
+        if base and not base.startswith("/"):
+            raise NotConfigured(f"HTTP_BASE_PATH is {base!r}; set it to a path as /v1")
+        origins = tuple(
+            origin.strip() for origin in (environ.get("HTTP_CORS_ORIGINS") or "").split(",") if origin.strip()
+        )
+        if any(origin != "*" and not origin.startswith(("http://", "https://")) for origin in origins):
+            raise NotConfigured(f"HTTP_CORS_ORIGINS is {','.join(origins)!r}; set it to https://host, or several, or *")
+        return cls(base, origins)
+
+
 class BatchSettings(msgspec.Struct, frozen=True):
     """How drops are scored. Sizes in bytes, shares from 0 to 1."""
 

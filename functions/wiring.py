@@ -7,12 +7,13 @@ from functions import libraries, telemetry
 from functions.errors import NotConfigured
 from functions.registry.ahead import begin_model
 from functions.registry.store import open_store
-from functions.settings import BatchSettings, ModelSettings, separator_of
+from functions.settings import BatchSettings, ModelSettings, SiteSettings, separator_of
 
 if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
     from functions.inference.model import ServedModel
     from functions.live import LiveModel
     from functions.loader import Pointer, RegistrySource
+    from functions.protocols.site import Site
     from functions.scoring.live_worker import LiveWorker
     from functions.scoring.run import Run
     from functions.scoring.worker import Worker
@@ -83,6 +84,18 @@ class _Registry:
 
             self._opened = RegistrySource(ahead, Reference(own.name, own.alias, own.version))
         return self._opened
+
+
+def site() -> "Site":
+    """How predict is reached. Never raises: a wrong setting is logged, and none of these settings holds then."""
+    from functions.protocols.site import Site
+
+    try:
+        settings = SiteSettings.read()
+    except NotConfigured as error:
+        telemetry.failure("the site's settings are left out", error)
+        return Site()
+    return Site(settings.base_path, settings.cors_origins)
 
 
 def live_worker() -> "LiveWorker":

@@ -4,12 +4,19 @@ from typing import Any, Protocol
 
 from functions.envelopes.direct import Direct
 from functions.envelopes.http_api import HttpApi
+from functions.envelopes.load_balancer import LoadBalancer
 from functions.envelopes.rest_api import RestApi
 from functions.messages import Request, Response
 
 
 class Envelope(Protocol):
     """One shape of HTTP-like event: the same three verbs for each."""
+
+    limit: int
+    """Bytes of an answer as the runtime sends it, beyond which whoever is in front answers 502 in our place."""
+
+    takes_binary: bool
+    """Whether a body in base64 reaches the client as the bytes that it encodes."""
 
     def matches(self, event: Any) -> bool: ...
 
@@ -20,7 +27,13 @@ class Envelope(Protocol):
         """What the function returns, JSON-ready."""
 
 
-ENVELOPES: tuple[Envelope, ...] = (HttpApi(), RestApi(), Direct())  # direct takes whatever nobody else knows
+ENVELOPES: tuple[Envelope, ...] = (
+    HttpApi(),
+    LoadBalancer(lists=False),
+    LoadBalancer(lists=True),
+    RestApi(),
+    Direct(),
+)  # direct takes whatever nobody else knows
 
 
 def of(event: Any) -> Envelope:

@@ -4,11 +4,15 @@ from typing import Any
 
 import msgspec
 
+from functions.envelopes.gateway import LIMIT
 from functions.errors import InvalidBody
 from functions.messages import Request, Response
 
 
 class Direct:
+    limit = LIMIT
+    takes_binary = False
+
     def matches(self, event: Any) -> bool:  # noqa: ARG002 # the last envelope takes everything
         return True
 

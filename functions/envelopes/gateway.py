@@ -2,13 +2,14 @@
 
 import binascii
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
 from functions.errors import EventError, InvalidBody
 from functions.messages import Response
 
+LIMIT = 6 * 1024 * 1024  # bytes of the encoded answer; source: Lambda quotas, "Invocation payload"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -38,6 +39,14 @@ def headers(found: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in found.items()}
 
 
+def joined_headers_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """Headers given as lists, those of a list joined by commas (RFC 9110, 5.3)."""
+    lists = event.get("multiValueHeaders") or {}
+    if not isinstance(lists, dict) or not all(isinstance(values, list) for values in lists.values()):
+        raise EventError("the event's multiValueHeaders are not an object of lists")
+    return headers({name: ",".join(str(value) for value in values) for name, values in lists.items()})
+
+
 def text_of(event: Mapping[str, Any], key: str) -> str:
     """Raises EventError where the event has no such text."""
     value = event.get(key)
@@ -52,9 +61,10 @@ def _is_text(value: Any) -> bool:
 
 
 def answer(response: Response) -> dict[str, Any]:
+    packed = "content-encoding" in response.headers
     return {
         "statusCode": response.status,
         "headers": response.headers,
-        "body": response.body.decode(),
-        "isBase64Encoded": False,
+        "body": b64encode(response.body).decode() if packed else response.body.decode(),
+        "isBase64Encoded": packed,
     }

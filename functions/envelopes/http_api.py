@@ -11,6 +11,9 @@ from functions.messages import Request, Response
 
 
 class HttpApi:
+    limit = gateway.LIMIT
+    takes_binary = True
+
     def matches(self, event: Any) -> bool:
         return isinstance(event, dict) and event.get("version") == "2.0" and "requestContext" in event
 

@@ -6,11 +6,13 @@ Source: API Gateway Developer Guide, "Input format of a Lambda function for prox
 from typing import Any
 
 from functions.envelopes import gateway
-from functions.errors import EventError
 from functions.messages import Request, Response
 
 
 class RestApi:
+    limit = gateway.LIMIT
+    takes_binary = False  # unless the API lists binary media types, base64 reaches the client as it is
+
     def matches(self, event: Any) -> bool:
         return isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
 
@@ -18,17 +20,9 @@ class RestApi:
         return Request(
             method=gateway.text_of(event, "httpMethod").upper(),
             path=gateway.text_of(event, "path"),
-            headers=gateway.headers_of(event) | _joined(event),
+            headers=gateway.headers_of(event) | gateway.joined_headers_of(event),
             body=gateway.body_of(event),
         )
 
     def answer(self, response: Response) -> dict[str, Any]:
         return gateway.answer(response)
-
-
-def _joined(event: dict[str, Any]) -> dict[str, str]:
-    """Repeated headers as one, joined by commas (RFC 9110, 5.3)."""
-    lists = event.get("multiValueHeaders") or {}
-    if not isinstance(lists, dict) or not all(isinstance(values, list) for values in lists.values()):
-        raise EventError("the event's multiValueHeaders are not an object of lists")
-    return gateway.headers({name: ",".join(str(value) for value in values) for name, values in lists.items()})

@@ -25,10 +25,19 @@ def respond(request: Request, serving: Serving) -> Response:
     if methods is None:
         raise RouteNotFound(f"there is nothing at {path[:200]}; there is {', '.join(ROUTES)}")
     action = methods.get(request.method)
-    if action is None:
-        allowed = ", ".join(methods)
-        raise MethodNotAllowed(f"{path} takes {allowed}, not {request.method[:20]}", headers={"allow": allowed})
-    return _action(action)(request, serving)
+    if action is not None:
+        return _action(action)(request, serving)
+    if request.method == "OPTIONS":
+        return Response(204, b"", {"allow": _allowed(methods)})
+    if request.method == "HEAD" and "GET" in methods:
+        answer = _action(methods["GET"])(request, serving)
+        return Response(answer.status, b"", answer.headers)
+    allowed = _allowed(methods)
+    raise MethodNotAllowed(f"{path} takes {allowed}, not {request.method[:20]}", headers={"allow": allowed})
+
+
+def _allowed(methods: dict[str, str]) -> str:
+    return ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
 
 
 def refuse(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from functions import envelopes
 from functions.envelopes.direct import Direct
 from functions.envelopes.http_api import HttpApi
+from functions.envelopes.load_balancer import LoadBalancer
 from functions.envelopes.rest_api import RestApi
 from functions.errors import EventError, InvalidBody
 from functions.messages import Request, Response
@@ -29,6 +30,7 @@ def event(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("http-api", HttpApi), ("http-api-model", HttpApi), ("http-api-ping", HttpApi), ("rest-api", RestApi),
+     ("function-url", HttpApi), ("load-balancer", LoadBalancer), ("load-balancer-multi-value", LoadBalancer),
      ("direct", Direct)],
 )  # fmt: skip
 def test_each_sample_event_is_known_by_its_envelope(name: str, kind: type) -> None:
@@ -131,11 +133,35 @@ def test_http_answers_carry_status_headers_and_a_text_body() -> None:
     assert RestApi().answer(response) == expected
 
 
+def test_a_load_balancer_is_answered_in_the_form_of_its_headers() -> None:
+    response = Response(404, b"{}", {"content-type": "application/json"})
+    for name, headers in (
+        ("load-balancer", {"headers": {"content-type": "application/json"}}),
+        ("load-balancer-multi-value", {"multiValueHeaders": {"content-type": ["application/json"]}}),
+    ):
+        envelope = envelopes.of(event(name))
+        request = envelope.request(event(name))
+        assert (request.method, request.path, request.headers["content-type"]) == (
+            "POST", "/predict", "application/json"
+        )  # fmt: skip
+        assert json.loads(request.body) == event("direct")
+        assert envelope.answer(response) == {
+            "statusCode": 404, "statusDescription": "404 Not Found", "body": "{}", "isBase64Encoded": False, **headers,
+        }  # fmt: skip
+
+
+def test_a_packed_body_is_sent_in_base64() -> None:
+    response = Response(200, b"\x1f\x8b", {"content-encoding": "gzip"})
+    assert HttpApi().answer(response) == {
+        "statusCode": 200, "headers": {"content-encoding": "gzip"}, "body": "H4s=", "isBase64Encoded": True,
+    }  # fmt: skip
+
+
 def test_a_direct_answer_is_the_body_itself() -> None:
     assert Direct().answer(Response(400, b'{"error": {"code": "x"}}')) == {"error": {"code": "x"}}
 
 
-@given(st.text(), st.sampled_from(["http-api", "rest-api", "direct"]))
+@given(st.text(), st.sampled_from(["http-api", "rest-api", "load-balancer", "direct"]))
 def test_the_size_of_an_answer_is_what_the_runtime_sends_and_at_most_eight_times_its_body(text: str, name: str) -> None:
     envelope = envelopes.of(event(name))
     response = Response(200, msgspec.json.encode([text, {text: [1, 2.5, None, True]}]))

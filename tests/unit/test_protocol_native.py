@@ -337,8 +337,9 @@ def test_an_unknown_path_is_404_and_says_what_there_is() -> None:
 
 def test_a_wrong_method_is_405_with_allow() -> None:
     status, answer, headers = ask(b"", method="GET", path="/predict")
-    assert (status, headers["allow"]) == (405, "POST")
-    assert answer == {"error": {"code": "method_not_allowed", "message": "/predict takes POST, not GET", "details": []}}
+    assert (status, headers["allow"]) == (405, "POST, OPTIONS")
+    told = "/predict takes POST, OPTIONS, not GET"
+    assert answer == {"error": {"code": "method_not_allowed", "message": told, "details": []}}
 
 
 def test_a_trailing_slash_changes_nothing() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from functions.errors import NotConfigured
-from functions.settings import BatchSettings, ModelSettings, StoreSettings
+from functions.settings import BatchSettings, ModelSettings, SiteSettings, StoreSettings
 
 MINIMAL = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
 
@@ -16,6 +16,27 @@ def test_an_empty_value_counts_as_unset() -> None:
     assert StoreSettings.read(empty) == StoreSettings.read({}) == StoreSettings(None, None)
     assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None, 60.0)
     assert BatchSettings.read(MINIMAL | empty) == BatchSettings("s3://models", 0.5, 1024 * 1024, None, False)
+
+
+def test_how_predict_is_reached_is_read() -> None:
+    assert SiteSettings.read({}) == SiteSettings.read({"HTTP_BASE_PATH": "", "HTTP_CORS_ORIGINS": ""})
+    assert SiteSettings.read({"HTTP_BASE_PATH": "/v1", "HTTP_CORS_ORIGINS": "https://a.example, http://b,*,"}) == (
+        SiteSettings("/v1", ("https://a.example", "http://b", "*"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"HTTP_BASE_PATH": "v1"}, "HTTP_BASE_PATH is 'v1'; set it to a path as /v1"),
+        ({"HTTP_CORS_ORIGINS": "a.example"},
+         "HTTP_CORS_ORIGINS is 'a.example'; set it to https://host, or several, or *"),
+    ],
+)  # fmt: skip
+def test_how_predict_cannot_be_reached_is_refused(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        SiteSettings.read(environ)
+    assert str(refused.value) == message
 
 
 def test_every_setting_is_read() -> None:

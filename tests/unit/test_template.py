@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions.settings import BatchSettings, ModelSettings, StoreSettings
+from functions.settings import BatchSettings, ModelSettings, SiteSettings, StoreSettings
 from tests.template import ROOT, Json, Stack, as_list, creation_order, policies, source, translated
 
 MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
@@ -184,6 +184,8 @@ def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, 
         "ModelAlias": "candidate",
         "ModelVersion": "20261122T195207Z-1f0c9a2b",
         "ModelRefreshSeconds": "5",
+        "HttpBasePath": "/v1",
+        "HttpCorsOrigins": "https://a.example,https://b.example",
         "BatchMaxRejectedShare": "0.1",
         "BatchMaxRecordBytes": "4096",
         "BatchSeparator": "tab",
@@ -198,6 +200,7 @@ def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, 
         version="20261122T195207Z-1f0c9a2b",
         refresh_seconds=5.0,
     )
+    assert SiteSettings.read(asked) == SiteSettings("/v1", ("https://a.example", "https://b.example"))
     given = environment(Stack(template, parameters), "BatchFunction")
     assert BatchSettings.read(given) == BatchSettings(
         store=f"s3://{DROPS}", max_rejected_share=0.1, max_record_bytes=4096, separator="\t", probabilities=True
