@@ -32,7 +32,7 @@ class PredictDoor:
             response = self._site.dressed(request, response, binary=envelope.takes_binary)
             _check_size(envelope, response)
         except Exception as error:
-            response = routes.refuse(error)
+            response = routes.refuse(error, request)
             if response.status >= 500:
                 telemetry.failure("the request failed", error, request_id=request_id)
             if request is not None:

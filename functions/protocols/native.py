@@ -10,6 +10,7 @@ from functions.inference.engine import Predictions
 from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import strict_json
+from functions.protocols.dialect import Action
 from functions.signature import Label
 
 JSON = "application/json"
@@ -44,6 +45,17 @@ def ping(request: Request, serving: Serving) -> Response:
     return Response(
         200, msgspec.json.encode({"ready": True, "model": {"name": served.name, "version": served.version}})
     )
+
+
+ROUTES: dict[str, dict[str, Action]] = {
+    "/predict": {"POST": predict},
+    "/model": {"GET": model},
+    "/ping": {"GET": ping},
+}
+
+
+def methods(path: str) -> dict[str, Action] | None:
+    return ROUTES.get(path)
 
 
 def error(

@@ -1,64 +1,61 @@
-"""Which protocol answers which path and method; a protocol is imported when it is first spoken."""
+"""Which protocol answers which path and method; a protocol is imported when it is first spoken.
 
-from collections.abc import Callable
+A protocol is a module with `methods(path)`, the actions at one of its paths, and `error(...)`, its shape of an error.
+"""
+
 from importlib import import_module
-from typing import Any, TypeAlias
 
 from functions.errors import MethodNotAllowed, ModelError, RouteNotFound, ServingError
 from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import native
+from functions.protocols.dialect import Action, Dialect
 
-Action: TypeAlias = Callable[[Request, Serving], Response]
+OTHERS: dict[str, str] = {}
+"""The first part of a path to the protocol that speaks there; everything else is native."""
 
-ROUTES: dict[str, dict[str, str]] = {
-    "/predict": {"POST": "native.predict"},
-    "/model": {"GET": "native.model"},
-    "/ping": {"GET": "native.ping"},
-}
+THERE_IS = ", ".join([*native.ROUTES, *OTHERS])
 
 
 def respond(request: Request, serving: Serving) -> Response:
     """The answer. Raises RouteNotFound, MethodNotAllowed, and what the protocol and `serving` raise."""
     path = request.path.rstrip("/") or "/"
-    methods = ROUTES.get(path)
+    methods = _dialect(path).methods(path)
     if methods is None:
-        raise RouteNotFound(f"there is nothing at {path[:200]}; there is {', '.join(ROUTES)}")
+        raise RouteNotFound(f"there is nothing at {path[:200]}; there is {THERE_IS}")
     action = methods.get(request.method)
     if action is not None:
-        return _action(action)(request, serving)
+        return action(request, serving)
     if request.method == "OPTIONS":
         return Response(204, b"", {"allow": _allowed(methods)})
     if request.method == "HEAD" and "GET" in methods:
-        answer = _action(methods["GET"])(request, serving)
+        answer = methods["GET"](request, serving)
         return Response(answer.status, b"", answer.headers)
     allowed = _allowed(methods)
     raise MethodNotAllowed(f"{path} takes {allowed}, not {request.method[:20]}", headers={"allow": allowed})
 
 
-def _allowed(methods: dict[str, str]) -> str:
+def refuse(error: Exception, request: Request | None = None) -> Response:
+    """The answer to an error, as the request's protocol writes it: a client's mistake in full, else without detail."""
+    dialect = _dialect(request.path) if request else native
+    if not isinstance(error, ServingError):
+        return dialect.error(500, "internal_error", "the function failed; its log says why")
+    if error.status < 500:
+        return dialect.error(error.status, error.code, error.message, error.details, error.headers)
+    if isinstance(error, ModelError):
+        message = "no model can be served now; the function's log says why"
+        return dialect.error(error.status, error.code, message, error.details, {"retry-after": "5"})
+    return dialect.error(error.status, error.code, "the function failed; its log says why")
+
+
+def _allowed(methods: dict[str, Action]) -> str:
     return ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
 
 
-def refuse(error: Exception) -> Response:
-    """The answer to an error: a client's mistake in full, anything else without detail."""
-    if not isinstance(error, ServingError):
-        return native.error(500, "internal_error", "the function failed; its log says why")
-    if error.status < 500:
-        return native.error(error.status, error.code, error.message, error.details, error.headers)
-    if isinstance(error, ModelError):
-        message = "no model can be served now; the function's log says why"
-        return native.error(error.status, error.code, message, error.details, {"retry-after": "5"})
-    return native.error(error.status, error.code, "the function failed; its log says why")
-
-
-_actions: dict[str, Action] = {}
-
-
-def _action(name: str) -> Action:
-    found = _actions.get(name)
-    if found is None:
-        module, _, function = name.partition(".")
-        loaded: Any = getattr(import_module(f"functions.protocols.{module}"), function)
-        found = _actions[name] = loaded
+def _dialect(path: str) -> Dialect:
+    first = "/" + path[1:].partition("/")[0]
+    name = OTHERS.get(first)
+    if name is None:
+        return native
+    found: Dialect = import_module(f"functions.protocols.{name}")
     return found
