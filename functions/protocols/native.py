@@ -1,7 +1,10 @@
-"""The project's own protocol: `{"instances": [...]}` in, predictions with the model's name and version out."""
+"""The project's own protocol: `{"instances": [...]}` in, predictions with the model's name and version out.
+
+`"probabilities": false`, `"top_k": 3` and `"id": "..."`, which is echoed, may stand beside the rows.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,20 +19,58 @@ from functions.signature import Label
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"  # what curl says of any body unless told otherwise
 HINT = 'send {"instances": [[...], ...]}, each row a list in the model\'s order or an object by feature name'
+OPTIONS = 'beside them "probabilities" (true or false), "top_k" and "id" may stand'
 
 
 def predict(request: Request, serving: Serving) -> Response:
     """Raises UnsupportedMediaType, NotAcceptable, InvalidBody, InvalidRows, ModelError."""
     _negotiate(request)
-    instances = _instances(request.body)
+    document = _document(request.body)
+    instances = _instances(document)
+    options = _Options.of(document) if len(document) > 1 else PLAIN
     served = serving.get()
     found = served.predict(instances)
-    body: dict[str, Any] = {"predictions": _predictions(found, served.signature.classes)}
-    if found.probabilities is not None:
+    body: dict[str, Any] = {"predictions": labels_of(found, served.signature.classes)}
+    if found.probabilities is not None and options.probabilities:
         keys = [class_key(label) for label in served.signature.classes]
-        body["probabilities"] = [dict(zip(keys, row, strict=True)) for row in found.probabilities]
+        body["probabilities"] = [options.shown(dict(zip(keys, row, strict=True))) for row in found.probabilities]
     body["model"] = {"name": served.name, "version": served.version}
+    if options.id is not None:
+        body["id"] = options.id
     return Response(200, msgspec.json.encode(body), rows=len(instances))
+
+
+class _Options(NamedTuple):
+    """What a request may ask for beside its rows. top_k: only so many classes, the likeliest first."""
+
+    probabilities: bool = True
+    top_k: int | None = None
+    id: str | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "_Options":
+        """Raises InvalidBody."""
+        given = {name: value for name, value in document.items() if name != "instances"}
+        unknown = [name for name in given if name not in cls._fields]
+        if unknown:
+            raise InvalidBody(f"the body has an unknown key {unknown[0][:80]!r}; {HINT}; {OPTIONS}")
+        found = cls(**given)
+        if not isinstance(found.probabilities, bool):
+            raise InvalidBody('"probabilities" is to be true or false')
+        if "top_k" in given and (type(found.top_k) is not int or found.top_k < 1):
+            raise InvalidBody('"top_k" is to be a whole number from 1')
+        if "id" in given and not isinstance(found.id, str):
+            raise InvalidBody('"id" is to be a text')
+        return found
+
+    def shown(self, probabilities: dict[str, float]) -> dict[str, float]:
+        if self.top_k is None:
+            return probabilities
+        likeliest = sorted(probabilities, key=lambda name: -probabilities[name])[: self.top_k]
+        return {name: probabilities[name] for name in likeliest}
+
+
+PLAIN = _Options()
 
 
 def model(request: Request, serving: Serving) -> Response:
@@ -75,7 +116,8 @@ def class_key(label: Label) -> str:
     return label if isinstance(label, str) else msgspec.json.encode(label).decode()
 
 
-def _predictions(found: Predictions, classes: Sequence[Label]) -> Sequence[Label | float]:
+def labels_of(found: Predictions, classes: Sequence[Label]) -> Sequence[Label | float]:
+    """What is predicted for each row: a class, or in regression a number."""
     if found.classes is None:
         return found.values or []
     return [classes[index] for index in found.classes]
@@ -96,30 +138,34 @@ def _accepts_json(request: Request) -> None:
     accept = request.headers.get("accept")
     if not accept or accept == "*/*":
         return
-    ranges = {media.strip(): _taken(rest) for media, *rest in (part.split(";") for part in accept.lower().split(","))}
+    taken = accepted(accept)
     # The most specific range decides (RFC 9110, 12.5.1).
-    if not next((ranges[media] for media in (JSON, "application/*", "*/*") if media in ranges), False):
+    if not next((taken[media] for media in (JSON, "application/*", "*/*") if media in taken), False):
         raise NotAcceptable(f"the answer is {JSON}; the request accepts only {accept[:100]}")
 
 
-def _taken(parameters: list[str]) -> bool:
-    """False for a weight of 0 in any of its spellings (RFC 9110, 12.4.2)."""
-    pairs = (parameter.replace(" ", "").partition("=") for parameter in parameters)
-    return not any(name == "q" and value.strip("0.") == "" for name, _, value in pairs)
+def accepted(accept: str) -> dict[str, bool]:
+    """The media ranges that a client names, in its order; False for one it refuses by a weight of 0 (RFC 9110, 12.4.2)."""
+    ranges = {}
+    for media, *parameters in (part.split(";") for part in accept.lower().split(",")):
+        pairs = (parameter.replace(" ", "").partition("=") for parameter in parameters)
+        ranges[media.strip()] = not any(name == "q" and value.strip("0.") == "" for name, _, value in pairs)
+    return ranges
 
 
-def _instances(body: bytes) -> list[Any]:
+def _document(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise InvalidBody(f"the body is empty; {HINT}")
     document = strict_json.decode(body, b"instances")
     if not isinstance(document, dict):
         raise InvalidBody(f"the body is not an object; {HINT}")
-    unknown = [key for key in document if key != "instances"]
+    return document
+
+
+def _instances(document: dict[str, Any]) -> list[Any]:
     if "instances" not in document:
-        named = f", but {unknown[0][:80]!r}" if unknown else ""
+        named = f", but {next(iter(document))[:80]!r}" if document else ""
         raise InvalidBody(f'the body has no "instances"{named}; {HINT}')
-    if unknown:
-        raise InvalidBody(f"the body has an unknown key {unknown[0][:80]!r}; {HINT}")
     instances = document["instances"]
     if not isinstance(instances, list):
         raise InvalidBody(f'"instances" is not a list; {HINT}')

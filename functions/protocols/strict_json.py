@@ -25,7 +25,7 @@ def decode(body: bytes, key: bytes) -> Any:
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         return _strictly(body)
-    if _may_repeat_a_key(body, key):
+    if _may_repeat_a_key(body, key) or (isinstance(document, dict) and document.keys() != {key.decode()}):
         return _strictly(body)
     return document
 

@@ -1,6 +1,5 @@
 """POST /predict, GET /model, GET /ping on real pipelines: whole answers."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,52 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from functions import loader
-from functions.errors import InvalidRows, ServingError
+from functions.errors import InvalidRows
 from functions.inference.engine import Predictions
-from functions.inference.model import ServedModel
-from functions.messages import Request, Response
-from functions.protocols import routes
-from functions.registry.memory import MemoryStore
 from functions.signature import Cell
-from tests.models import VERSION, publish_iris, publish_mixed, publish_regression
+from tests.asking import MODELS, ask
+from tests.models import VERSION
 
-
-def loaded(name: str) -> ServedModel:
-    store = MemoryStore()
-    {"iris": publish_iris, "mixed": publish_mixed, "price": publish_regression}[name](store)
-    return loader.load(store, loader.Reference(name))
-
-
-class Fixed:
-    """Serves one model and nothing else."""
-
-    def __init__(self, model: ServedModel) -> None:
-        self._model = model
-
-    def get(self) -> ServedModel:
-        return self._model
-
-    def status(self) -> dict[str, Any]:
-        return {"refresh": {"seconds": 0, "checked": None, "error": None}}
-
-
-MODELS = {name: Fixed(loaded(name)) for name in ("iris", "mixed", "price")}
+OPTIONS = 'beside them "probabilities" (true or false), "top_k" and "id" may stand'
 LEGEND = 'send {"instances": [[...], ...]}, each row a list in the model\'s order or an object by feature name'
 NAMES = "sepal_length, sepal_width, petal_length, petal_width"
-
-
-def ask(
-    body: Any, model: str = "iris", method: str = "POST", path: str = "/predict", **headers: str
-) -> tuple[int, dict[str, Any], dict[str, str]]:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = Request(method, path, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
-    response: Response
-    try:
-        response = routes.respond(request, MODELS[model])
-    except ServingError as error:
-        response = routes.refuse(error)
-    return response.status, json.loads(response.body), response.headers
 
 
 def refused(body: Any, model: str = "iris", **headers: str) -> tuple[int, str, str, list[dict[str, Any]]]:
@@ -74,6 +36,18 @@ def test_rows_as_lists_and_as_objects_give_predictions_probabilities_name_and_ve
     assert [list(row) for row in probabilities] == [["setosa", "versicolor", "virginica"]] * 2
     assert [sum(row.values()) for row in probabilities] == pytest.approx([1, 1], abs=1e-12)
     assert probabilities[0]["setosa"] == pytest.approx(0.9847031668428455, abs=1e-9)
+
+
+def test_a_request_may_ask_for_less_and_is_known_by_its_id() -> None:
+    row = [6.0, 2.7, 5.1, 1.6]
+    whole = ask({"instances": [row]})[1]
+    likeliest = sorted(whole["probabilities"][0].items(), key=lambda item: -item[1])
+    _, answer, _ = ask({"instances": [row], "top_k": 2, "id": "a-7"})
+    assert answer == whole | {"probabilities": [dict(likeliest[:2])], "id": "a-7"}
+    assert list(answer["probabilities"][0]) == [name for name, _ in likeliest[:2]]
+    assert ask({"instances": [row], "top_k": 9})[1] == whole
+    _, answer, _ = ask({"instances": [row], "probabilities": False})
+    assert answer == {"predictions": whole["predictions"], "model": whole["model"]}
 
 
 def test_no_rows_give_no_predictions() -> None:
@@ -189,7 +163,13 @@ def test_null_is_refused_where_training_saw_no_missing_values_and_named_where_ty
         (b"null", f"the body is not an object; {LEGEND}"),
         (b"{}", f'the body has no "instances"; {LEGEND}'),
         (b'{"inputs": []}', f"the body has no \"instances\", but 'inputs'; {LEGEND}"),
-        (b'{"instances": [], "top_k": 1}', f"the body has an unknown key 'top_k'; {LEGEND}"),
+        (b'{"instances": [], "limit": 1}', f"the body has an unknown key 'limit'; {LEGEND}; {OPTIONS}"),
+        (b'{"instances": [], "top_k": 0}', '"top_k" is to be a whole number from 1'),
+        (b'{"instances": [], "top_k": true}', '"top_k" is to be a whole number from 1'),
+        (b'{"instances": [], "top_k": null}', '"top_k" is to be a whole number from 1'),
+        (b'{"instances": [], "probabilities": 1}', '"probabilities" is to be true or false'),
+        (b'{"instances": [], "id": 7}', '"id" is to be a text'),
+        (b'{"instances": [], "id": "a", "id": "b"}', "the body repeats the key 'id' in one object; give each key once"),
         (b'{"instances": {}}', f'"instances" is not a list; {LEGEND}'),
         (b'{"instances": [5.1, 3.5, 1.4, 0.2]}', f'"instances" is one flat row; put it into a list: {LEGEND}'),
         (b'{"instances": [[1,2,3,4]', "the body is not JSON: Expecting ',' delimiter, line 1, column 25"),
@@ -328,10 +308,9 @@ def test_a_client_that_does_not_accept_json_gets_406(accept: str) -> None:
 
 
 def test_an_unknown_path_is_404_and_says_what_there_is() -> None:
+    told = "there is nothing at /predictions; there is /predict, /model, /ping, /invocations, /health, /version"
     assert ask(b"", method="GET", path="/predictions")[:2] == (
-        404,
-        {"error": {"code": "not_found", "message": "there is nothing at /predictions; there is /predict, /model, /ping",
-                   "details": []}},
+        404, {"error": {"code": "not_found", "message": told, "details": []}}
     )  # fmt: skip
 
 
