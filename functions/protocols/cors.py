@@ -27,7 +27,7 @@ class Cors:
         if ANY in self._origins:
             headers["access-control-allow-origin"] = ANY
         else:
-            headers["vary"] = ", ".join(filter(None, [headers.get("vary"), "origin"]))
+            headers["vary"] = "origin"
             if origin in self._origins:
                 headers["access-control-allow-origin"] = origin
         if "access-control-allow-origin" in headers and _is_preflight(request):

@@ -31,7 +31,8 @@ def packed(request: Request, response: Response) -> Response:
         return response
     packer = zlib.compressobj(level=1, wbits=GZIP)
     body = packer.compress(response.body) + packer.flush()
-    headers = {**response.headers, "content-encoding": "gzip", "vary": "accept-encoding"}
+    vary = ", ".join(filter(None, [response.headers.get("vary"), "accept-encoding"]))
+    headers = {**response.headers, "content-encoding": "gzip", "vary": vary}
     return Response(response.status, body, headers, response.rows)
 
 

@@ -259,6 +259,15 @@ def test_other_sites_pages_may_read_answers_where_a_setting_says_so(
     assert ask(asked(method, "/ping", **headers), CONTEXT)["headers"] == expected
 
 
+def test_a_packed_answer_to_a_page_varies_by_both() -> None:
+    sample = event("http-api") | {"body": json.dumps({"instances": [[5.1, 3.5, 1.4, 0.2]] * 100})}
+    sample["headers"] = {"origin": PAGE, "accept-encoding": "gzip"}
+    headers = door(site=Site(origins=(PAGE,)))(sample, CONTEXT)["headers"]
+    assert headers == JSON | {
+        "access-control-allow-origin": PAGE, "content-encoding": "gzip", "vary": "origin, accept-encoding",
+    }  # fmt: skip
+
+
 def test_a_page_may_read_an_error_too() -> None:
     answer = door(site=Site(origins=(PAGE,)))(asked("GET", "/nothing", origin=PAGE), CONTEXT)
     assert (answer["statusCode"], answer["headers"]["access-control-allow-origin"]) == (404, PAGE)
