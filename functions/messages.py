@@ -31,8 +31,7 @@ class ObjectCreated(msgspec.Struct, frozen=True):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """Something that is no new object, and is acknowledged; `key` where there is one."""
 
     key: str | None

@@ -145,7 +145,7 @@ def _accepts_json(request: Request) -> None:
 
 
 def accepted(accept: str) -> dict[str, bool]:
-    """The media ranges that a client names, in its order; False for one it refuses by a weight of 0 (RFC 9110, 12.4.2)."""
+    """The media ranges that a client names, in its order; False for one with a weight of 0 (RFC 9110, 12.4.2)."""
     ranges = {}
     for media, *parameters in (part.split(";") for part in accept.lower().split(",")):
         pairs = (parameter.replace(" ", "").partition("=") for parameter in parameters)
