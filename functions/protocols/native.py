@@ -24,7 +24,7 @@ OPTIONS = 'beside them "probabilities" (true or false), "top_k" and "id" may sta
 
 def predict(request: Request, serving: Serving) -> Response:
     """Raises UnsupportedMediaType, NotAcceptable, InvalidBody, InvalidRows, ModelError."""
-    _negotiate(request)
+    negotiate(request)
     document = _document(request.body)
     instances = _instances(document)
     options = _Options.of(document) if len(document) > 1 else PLAIN
@@ -75,13 +75,13 @@ PLAIN = _Options()
 
 def model(request: Request, serving: Serving) -> Response:
     """The manifest's public part, and how the model is kept up to date."""
-    _accepts_json(request)
+    accepts_json(request)
     return Response(200, msgspec.json.encode({**serving.get().public, **serving.status()}))
 
 
 def ping(request: Request, serving: Serving) -> Response:
     """200 where a model is ready to serve; 503 (raised by `serving`) where none is."""
-    _accepts_json(request)
+    accepts_json(request)
     served = serving.get()
     return Response(
         200, msgspec.json.encode({"ready": True, "model": {"name": served.name, "version": served.version}})
@@ -123,7 +123,8 @@ def labels_of(found: Predictions, classes: Sequence[Label]) -> Sequence[Label | 
     return [classes[index] for index in found.classes]
 
 
-def _negotiate(request: Request) -> None:
+def negotiate(request: Request) -> None:
+    """Raises UnsupportedMediaType for a body that is said to be no JSON, NotAcceptable as `accepts_json` does."""
     media, _, parameters = request.headers.get("content-type", "").partition(";")
     media = media.strip().lower()
     if media not in ("", JSON, FORM) and not (media.startswith("application/") and media.endswith("+json")):
@@ -131,10 +132,11 @@ def _negotiate(request: Request) -> None:
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and not charset.endswith(("charset=utf-8", "charset=utf8")):
         raise UnsupportedMediaType(f"the body's {charset[:100]} is not read; send UTF-8")
-    _accepts_json(request)
+    accepts_json(request)
 
 
-def _accepts_json(request: Request) -> None:
+def accepts_json(request: Request) -> None:
+    """Raises NotAcceptable for a client that does not take JSON."""
     accept = request.headers.get("accept")
     if not accept or accept == "*/*":
         return

@@ -11,7 +11,9 @@ from functions.messages import Request, Response
 from functions.protocols import native
 from functions.protocols.dialect import Action, Dialect
 
-OTHERS: dict[str, str] = {"/invocations": "invocations", "/health": "invocations", "/version": "invocations"}
+OTHERS: dict[str, str] = {
+    "/invocations": "invocations", "/health": "invocations", "/version": "invocations", "/v2": "open_inference",
+}  # fmt: skip
 """The first part of a path to the protocol that speaks there; everything else is native."""
 
 THERE_IS = ", ".join([*native.ROUTES, *OTHERS])

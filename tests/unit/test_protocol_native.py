@@ -308,7 +308,7 @@ def test_a_client_that_does_not_accept_json_gets_406(accept: str) -> None:
 
 
 def test_an_unknown_path_is_404_and_says_what_there_is() -> None:
-    told = "there is nothing at /predictions; there is /predict, /model, /ping, /invocations, /health, /version"
+    told = "there is nothing at /predictions; there is /predict, /model, /ping, /invocations, /health, /version, /v2"
     assert ask(b"", method="GET", path="/predictions")[:2] == (
         404, {"error": {"code": "not_found", "message": told, "details": []}}
     )  # fmt: skip
