@@ -8,7 +8,6 @@ from functions.envelopes import Envelope
 from functions.errors import PayloadTooLarge
 from functions.live import LiveModel
 from functions.messages import Request, Response
-from functions.protocols import routes
 from functions.protocols.site import Site
 
 GROWS = 8  # the runtime writes fewer than so many bytes for one of a body
@@ -32,7 +31,7 @@ class PredictDoor:
             response = self._site.dressed(request, response, binary=envelope.takes_binary)
             _check_size(envelope, response)
         except Exception as error:
-            response = routes.refuse(error, request)
+            response = self._site.refuse(error, request)
             if response.status >= 500:
                 telemetry.failure("the request failed", error, request_id=request_id)
             if request is not None:

@@ -16,14 +16,16 @@ class Site:
 
     def respond(self, request: Request, serving: Serving) -> Response:
         """The route's answer. Raises what the route does, and what a packed body may be wrong with."""
-        path = request.path
-        if self._base and (path == self._base or path.startswith(self._base + "/")):
-            request = Request(request.method, path[len(self._base) :] or "/", request.headers, request.body)
+        request = self._inside(request)
         if "content-encoding" in request.headers:
             from functions.protocols.encoding import unpacked
 
             request = unpacked(request)
         return routes.respond(request, serving)
+
+    def refuse(self, error: Exception, request: Request | None) -> Response:
+        """The answer to an error, as the protocol writes it that the request spoke."""
+        return routes.refuse(error, request and self._inside(request))
 
     def dressed(self, request: Request, response: Response, *, binary: bool) -> Response:
         """The answer, an error's too, as this client is to get it. binary: whether bytes can get to it."""
@@ -36,3 +38,10 @@ class Site:
 
             response = packed(request, response)
         return response
+
+    def _inside(self, request: Request) -> Request:
+        """The request with its path below the base path."""
+        path = request.path
+        if self._base and (path == self._base or path.startswith(self._base + "/")):
+            return Request(request.method, path[len(self._base) :] or "/", request.headers, request.body)
+        return request

@@ -282,6 +282,13 @@ def test_a_custom_domains_base_path_is_no_part_of_the_route() -> None:
         assert ask(asked("GET", path), CONTEXT)["statusCode"] == status
 
 
+def test_below_a_base_path_too_an_error_has_its_protocols_shape() -> None:
+    answer = door(site=Site("/v1"))(asked("GET", "/v1/v2/models/irises"), CONTEXT)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (
+        404, {"error": "there is no model 'irises' here; there is 'iris'"}
+    )  # fmt: skip
+
+
 ODD = st.text(st.characters(categories=["Cs", "L", "P"]), max_size=5)  # half of a surrogate pair is no character
 ASKED = door()
 
