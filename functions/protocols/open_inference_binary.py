@@ -66,7 +66,7 @@ def _texts(title: str, data: bytes) -> list[str]:
     start = 0
     while start < len(data):
         end = start + 4 + int.from_bytes(data[start : start + 4], "little")
-        if start + 4 > len(data) or end > len(data):
+        if end > len(data):
             raise InvalidBody(f"{title} has bytes that end within element {len(found)}")
         try:
             found.append(data[start + 4 : end].decode("utf-8"))

@@ -199,6 +199,10 @@ def test_a_model_without_probabilities_offers_and_answers_none() -> None:
     assert told("POST", "/v2/models/kinds/infer", asked) == {"error": message}
 
 
+def test_the_rows_of_an_answer_are_counted_for_the_log_and_the_limit() -> None:
+    assert answered({"inputs": [whole()]}, path="/v2/models/iris/infer").rows == len(ROWS)
+
+
 def test_no_rows_give_empty_tensors() -> None:
     assert infer([tensor("all", [0, 4], "FP64", [])]) == (200, expected([]))
     assert infer([tensor(name, [0], "FP64", []) for name in IRIS]) == (200, expected([]))
@@ -346,6 +350,10 @@ def test_bad_elements_of_several_tensors_are_told_in_the_order_of_the_rows_up_to
     assert message.startswith("at least 3 of 50 rows cannot be scored: tensor 'x', row 0, column 'sepal_length': found")
     assert message.count("; ") == 9
     assert message.endswith("tensor 'x', row 2, column 'sepal_width': found null, expected a number")
+    apart = [tensor(name, [50], "FP64", [None if name == "petal_width" else 1] * 50) for name in IRIS]
+    message = refused(apart)
+    assert message.startswith("at least 10 of 50 rows cannot be scored: tensor 'petal_width', row 0: found null")
+    assert message.endswith("tensor 'petal_width', row 9: found null, expected a number")
 
 
 @pytest.mark.parametrize(
