@@ -75,13 +75,13 @@ PLAIN = _Options()
 
 def model(request: Request, serving: Serving) -> Response:
     """The manifest's public part, and how the model is kept up to date."""
-    accepts_json(request)
+    check_accepted(request)
     return Response(200, msgspec.json.encode({**serving.get().public, **serving.status()}))
 
 
 def ping(request: Request, serving: Serving) -> Response:
     """200 where a model is ready to serve; 503 (raised by `serving`) where none is."""
-    accepts_json(request)
+    check_accepted(request)
     served = serving.get()
     return Response(
         200, msgspec.json.encode({"ready": True, "model": {"name": served.name, "version": served.version}})
@@ -132,18 +132,19 @@ def negotiate(request: Request) -> None:
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and not charset.endswith(("charset=utf-8", "charset=utf8")):
         raise UnsupportedMediaType(f"the body's {charset[:100]} is not read; send UTF-8")
-    accepts_json(request)
+    check_accepted(request)
 
 
-def accepts_json(request: Request) -> None:
-    """Raises NotAcceptable for a client that does not take JSON."""
+def check_accepted(request: Request, media: str = JSON) -> None:
+    """Raises NotAcceptable where the client does not take an answer of this type."""
     accept = request.headers.get("accept")
     if not accept or accept == "*/*":
         return
     taken = accepted(accept)
     # The most specific range decides (RFC 9110, 12.5.1).
-    if not next((taken[media] for media in (JSON, "application/*", "*/*") if media in taken), False):
-        raise NotAcceptable(f"the answer is {JSON}; the request accepts only {accept[:100]}")
+    ranges = (media, media.partition("/")[0] + "/*", "*/*")
+    if not next((taken[named] for named in ranges if named in taken), False):
+        raise NotAcceptable(f"the answer is {media}; the request accepts only {accept[:100]}")
 
 
 def accepted(accept: str) -> dict[str, bool]:

@@ -36,32 +36,32 @@ HINT = 'send {"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": 
 
 
 def server(request: Request, _serving: Serving) -> Response:
-    native.accepts_json(request)
+    native.check_accepted(request)
     return _answer({"name": SERVER, "version": VERSION, "extensions": []})
 
 
 def live(request: Request, _serving: Serving) -> Response:
     """200 whenever the function answers, also while no model can be loaded."""
-    native.accepts_json(request)
+    native.check_accepted(request)
     return _answer({"live": True})
 
 
 def ready(request: Request, serving: Serving) -> Response:
     """200 where a model is ready; 503 (raised by `serving`) where none is. The specification's key is `live`, too."""
-    native.accepts_json(request)
+    native.check_accepted(request)
     serving.get()
     return _answer({"live": True, "ready": True})
 
 
 def model_ready(request: Request, serving: Serving, *, name: str, version: str | None) -> Response:
     """Raises RouteNotFound for another model or version, ModelError while there is none."""
-    native.accepts_json(request)
+    native.check_accepted(request)
     return _answer({"name": _served(serving, name, version).name, "ready": True})
 
 
 def model(request: Request, serving: Serving, *, name: str, version: str | None) -> Response:
     """Raises RouteNotFound for another model or version, ModelError while there is none."""
-    native.accepts_json(request)
+    native.check_accepted(request)
     served = _served(serving, name, version)
     return _answer(
         {
@@ -154,7 +154,7 @@ def _document(request: Request) -> dict[str, Any]:
     else:
         from functions.protocols import open_inference_binary
 
-        native.accepts_json(request)
+        native.check_accepted(request)
         text, binary = open_inference_binary.split(request.body, length)
         document = _object(text)
         document["inputs"] = open_inference_binary.with_data(document["inputs"], binary)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from functions.errors import InvalidBody, InvalidRows
+from functions.errors import InvalidBody
 from functions.inference import schema
 from functions.inference.schema import MOST_PROBLEMS
 from functions.protocols.open_inference_tensors import TOO_LARGE, WHOLE, Tensor, read
@@ -120,10 +120,8 @@ def _rows(features: Sequence[Feature], sources: Sequence[_Source]) -> list[list[
     columns = [_column(feature, source, problems) for feature, source in zip(features, sources, strict=True)]
     if problems:
         problems.sort(key=lambda problem: problem["row"])  # stable: the features stay in their order
-        told = problems[:MOST_PROBLEMS]
-        more = "at least " if len(problems) >= MOST_PROBLEMS else ""
-        bad, rows = len({problem["row"] for problem in told}), len(sources[0].values)
-        raise InvalidRows(f"{more}{bad} of {rows} {'row' if rows == 1 else 'rows'} cannot be scored", told)
+        bad = len({problem["row"] for problem in problems[:MOST_PROBLEMS]})
+        raise schema.invalid_rows(bad, len(sources[0].values), problems)
     return [list(row) for row in zip(*columns, strict=True)]
 
 

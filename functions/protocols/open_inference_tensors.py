@@ -40,14 +40,20 @@ def read(given: dict[str, Any], index: int, problems: list[str]) -> Tensor | Non
     elif not isinstance(given.get("data"), list):
         problems.append(f"{title} has no list of data")
     elif len(problems) == before:
-        data = _flat(title, given["data"], shape, problems)
+        sizes = [int(size) for size in shape]
+        data = _flat(title, given["data"], sizes, problems)
         if len(problems) == before:
-            return Tensor(name.strip(), str(datatype), shape, data)
+            return Tensor(name.strip(), str(datatype), sizes, data)
     return None
 
 
 def _is_shape(shape: list[Any]) -> bool:
-    return len(shape) in (1, 2) and all(type(size) is int and 0 <= size < 2**63 for size in shape)
+    return len(shape) in (1, 2) and all(_is_size(size) for size in shape)
+
+
+def _is_size(size: Any) -> bool:
+    """3.0 is a whole number, as JSON Schema has it."""
+    return type(size) in (int, float) and 0 <= size < 2**63 and size == int(size)
 
 
 def _flat(title: str, data: list[Any], shape: list[int], problems: list[str]) -> list[Any]:

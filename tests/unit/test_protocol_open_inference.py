@@ -29,7 +29,7 @@ ORDER = "sepal_length, sepal_width, petal_length, petal_width"
 KNOWN = "BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FP16, FP32, FP64, BYTES"
 
 
-def tensor(name: str, shape: list[int], datatype: str, data: list[Any]) -> dict[str, Any]:
+def tensor(name: str, shape: list[Any], datatype: str, data: list[Any]) -> dict[str, Any]:
     return {"name": name, "shape": shape, "datatype": datatype, "data": data}
 
 
@@ -105,13 +105,23 @@ def test_a_models_metadata_is_its_signature() -> None:
     [
         [whole()],
         [tensor("input-0", [2, 4], "FP64", ROWS)],
+        [tensor("input-0", [2.0, 4.0], "FP64", ROWS)],
         [tensor("sepal_length", [2, 4], "FP64", ROWS)],
         [tensor(name, [2], "FP64", [row[at] for row in ROWS]) for at, name in enumerate(IRIS)],
         [tensor(name, [2, 1], "FP64", [row[at] for row in ROWS]) for at, name in enumerate(IRIS)][::-1],
         [tensor(name, [2, 1], "FP64", [[row[at]] for row in ROWS]) for at, name in enumerate(IRIS)],
         [tensor(f" {name} ", [2], "FP32", [row[at] for row in ROWS]) for at, name in enumerate(IRIS)],
     ],
-    ids=["flat", "nested", "a feature's name", "by name", "another order", "nested columns", "spaces around names"],
+    ids=[
+        "flat",
+        "nested",
+        "3.0 is whole",
+        "a feature's name",
+        "by name",
+        "another order",
+        "nested columns",
+        "spaces around names",
+    ],
 )
 def test_one_tensor_for_all_and_one_per_feature_are_the_same_rows(inputs: list[dict[str, Any]]) -> None:
     assert infer(inputs) == (200, expected(ROWS))
