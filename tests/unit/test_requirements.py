@@ -8,7 +8,9 @@ import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 ALL = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
-OF_THE_PROJECT = [name for name in ALL if name != "sam"]  # a tool in an environment of its own, which pins a world
+OF_THE_PROJECT = [
+    name for name in ALL if name not in ("sam", "clients")
+]  # environments of their own, of tools that pin a world
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]+\])?==(\S+?)(?: ;\s*(.*?))? \\$", re.MULTILINE)
 
 
