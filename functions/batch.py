@@ -8,17 +8,10 @@ import msgspec
 
 from functions import telemetry, wiring
 from functions.envelopes import storage
-from functions.errors import ServingError
+from functions.errors import Unfinished
 from functions.messages import ObjectCreated, Passed
 from functions.scoring.live_worker import LiveWorker
 from functions.scoring.worker import Report
-
-
-class Unfinished(ServingError):
-    """Some drop of the event could not be finished; Lambda is to send the event again."""
-
-    code = "unfinished"
-    status = 503
 
 
 class BatchDoor:

@@ -4,6 +4,7 @@
     ├── RequestError                 the client's mistake; never retried
     │   ├── InvalidBody              400  invalid_body
     │   ├── InvalidRows              400  invalid_rows
+    │   ├── NotFinite                400  prediction_not_finite   numbers so large that the model's answer is none
     │   ├── RouteNotFound            404  not_found
     │   ├── MethodNotAllowed         405  method_not_allowed
     │   ├── NotAcceptable            406  not_acceptable
@@ -14,7 +15,7 @@
     │   ├── NotConfigured            503  not_configured
     │   ├── ModelNotFound            503  model_not_found
     │   └── ModelRefused             503  model_refused           found, and not fit to serve
-    ├── NotFinite                    500  prediction_not_finite
+    ├── Unfinished               503  unfinished              some drop of an event; Lambda sends the event again
     ├── DropRefused                  the file as a whole cannot be scored; `code` is the summary's reason
     └── StoreError                   503  store_error
         ├── ObjectNotFound           404  object_not_found
@@ -44,67 +45,102 @@ class ServingError(Exception):
 
 
 class RequestError(ServingError):
+    """What was sent cannot be answered. Remedy: send it otherwise; the same request fails again."""
+
     code = "invalid_request"
     status = 400
 
 
 class InvalidBody(RequestError):
+    """The body is not what the route reads. Remedy: the message says where it stops being so, and what to send."""
+
     code = "invalid_body"
 
 
 class InvalidRows(RequestError):
+    """Some rows do not fit the model. Remedy: mend the values that `details` names, by row and column."""
+
     code = "invalid_rows"
 
 
+class NotFinite(RequestError):
+    """The model answers a row with no finite number. Remedy: send numbers of the size that training saw."""
+
+    code = "prediction_not_finite"
+
+
 class RouteNotFound(RequestError):
+    """There is nothing at this path. Remedy: use one of those the message lists, or see GET /docs."""
+
     code = "not_found"
     status = 404
 
 
 class MethodNotAllowed(RequestError):
+    """The path is there and takes other methods. Remedy: use one of the `Allow` header."""
+
     code = "method_not_allowed"
     status = 405
 
 
 class NotAcceptable(RequestError):
+    """The answer's type is none that `Accept` takes. Remedy: accept the type that the message names."""
+
     code = "not_acceptable"
     status = 406
 
 
 class PayloadTooLarge(RequestError):
+    """The body or its answer is over Lambda's limit. Remedy: send fewer rows, or drop a CSV into incoming/."""
+
     code = "payload_too_large"
     status = 413
 
 
 class UnsupportedMediaType(RequestError):
+    """The body's type, charset or coding is not read. Remedy: send one that the message names."""
+
     code = "unsupported_media_type"
     status = 415
 
 
 class EventError(ServingError):
+    """The function was called with an event of no known sender. Remedy: send one as those in events/."""
+
     code = "unreadable_event"
     status = 400
 
 
 class ModelError(ServingError):
+    """No model can be served now. Remedy: try again later; the function's log says why."""
+
     code = "model_unavailable"
     status = 503
 
 
 class NotConfigured(ModelError):
+    """A setting is missing or wrong. Remedy: set the function's variable that its log names."""
+
     code = "not_configured"
 
 
 class ModelNotFound(ModelError):
+    """The registry has no such model, alias or version. Remedy: publish it, or mend MODEL_NAME and its kin."""
+
     code = "model_not_found"
 
 
 class ModelRefused(ModelError):
+    """The version was found and is not fit to serve. Remedy: train again, or roll back; the log says what differs."""
+
     code = "model_refused"
 
 
-class NotFinite(ServingError):
-    code = "prediction_not_finite"
+class Unfinished(ServingError):
+    """Some drop of an event could not be finished. Remedy: none, the event is sent again; the log says why."""
+
+    code = "unfinished"
+    status = 503
 
 
 class DropRefused(ServingError):
@@ -118,30 +154,42 @@ class DropRefused(ServingError):
 
 
 class StoreError(ServingError):
+    """The store of models or data failed. Remedy: see its message; what is passing is tried again."""
+
     code = "store_error"
     status = 503
 
 
 class ObjectNotFound(StoreError):
+    """There is no such object. Remedy: check the key, the bucket and the prefix."""
+
     code = "object_not_found"
     status = 404
 
 
 class NotModified(StoreError):
+    """The object is still what the caller has. Remedy: none is needed."""
+
     code = "not_modified"
     status = 304
 
 
 class PreconditionFailed(StoreError):
+    """Somebody else wrote the object first. Remedy: read what is there now, then decide anew."""
+
     code = "precondition_failed"
     status = 409
 
 
 class AccessDenied(StoreError):
+    """The store refuses these credentials. Remedy: give the role what template.yaml gives it."""
+
     code = "access_denied"
 
 
 class StoreUnavailable(StoreError):
+    """No bucket, no network or no credentials. Remedy: check MODEL_STORE, DATA_STORE and AWS_ENDPOINT_URL."""
+
     code = "store_unavailable"
 
 

@@ -16,6 +16,11 @@ REFUSED = {
     "found": "a category or a number that the model refuses",
     "expected": "categories that training saw, and numbers of their size",
 }
+OVERFLOWED = {
+    "column": None,
+    "found": "a prediction that is not finite",
+    "expected": "numbers of the size that training saw",
+}
 
 
 class ServedModel(msgspec.Struct, frozen=True):
@@ -29,7 +34,7 @@ class ServedModel(msgspec.Struct, frozen=True):
     public: dict[str, Any]
 
     def predict(self, instances: Sequence[Any]) -> Predictions:
-        """Checks n instances and predicts them. Raises InvalidRows, or NotFinite for a number that is not finite."""
+        """Checks n instances and predicts them. Raises InvalidRows, or NotFinite where an answer is not."""
         rows: list[list[Cell]] = self.schema.check(instances)
         try:
             found = self.engine.predict_rows(rows)
@@ -40,7 +45,7 @@ class ServedModel(msgspec.Struct, frozen=True):
             raise invalid_rows(len(refused), len(rows), [{"row": row, **REFUSED} for row in refused]) from None
         numbers = found.values if found.values is not None else _flat(found.probabilities)
         if not all(map(math.isfinite, numbers)):
-            raise NotFinite(f"version {self.version} answered with a number that is not finite")
+            raise _not_finite(found)
         return found
 
     def _refused(self, rows: list[list[Cell]]) -> list[int]:
@@ -71,6 +76,16 @@ class Serving(Protocol):
 
     def status(self) -> dict[str, Any]:
         """What GET /model says beside the model's own `public`; JSON-ready."""
+
+
+def _not_finite(found: Predictions) -> NotFinite:
+    answers = [[value] for value in found.values] if found.values is not None else found.probabilities or []
+    bad = [row for row, numbers in enumerate(answers) if not all(map(math.isfinite, numbers))]
+    noun = "row" if len(answers) == 1 else "rows"
+    problems = [{"row": row, **OVERFLOWED} for row in bad[:MOST_PROBLEMS]]
+    return NotFinite(
+        f"the model answers {len(bad)} of {len(answers)} {noun} with a number that is not finite", problems
+    )
 
 
 def _flat(probabilities: Sequence[Sequence[float]] | None) -> Sequence[float]:

@@ -55,6 +55,8 @@ class _Options(NamedTuple):
         if unknown:
             raise InvalidBody(f"the body has an unknown key {unknown[0][:80]!r}; {HINT}; {OPTIONS}")
         found = cls(**given)
+        if isinstance(found.top_k, float) and found.top_k.is_integer():  # 3.0 is a whole number, as JSON Schema has it
+            found = found._replace(top_k=int(found.top_k))
         if not isinstance(found.probabilities, bool):
             raise InvalidBody('"probabilities" is to be true or false')
         if "top_k" in given and (type(found.top_k) is not int or found.top_k < 1):

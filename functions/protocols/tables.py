@@ -28,7 +28,10 @@ def from_json(body: bytes, signature: Signature) -> list[Any]:
     if len(given) != 1:
         raise InvalidBody(f"the body has {' and '.join(given) or 'none of them'}; {HINT}")
     (form,) = given
-    return _coerced(_FORM[form](document[form]), signature)
+    rows = _FORM[form](document[form])
+    if not rows:
+        _check_columns(form, document[form], signature)
+    return _coerced(rows, signature)
 
 
 def from_json_lines(body: bytes, signature: Signature) -> list[Any]:
@@ -154,6 +157,17 @@ def _inputs(table: Any) -> list[Any]:
     return [
         {name: values[index] for name, values in columns.items()} for index in range(lengths.pop() if lengths else 0)
     ]
+
+
+def _check_columns(form: str, table: Any, signature: Signature) -> None:
+    """A table without rows has no row to be checked, but it may have columns. Raises InvalidBody."""
+    columns = table.get("columns") if form == "dataframe_split" else table if isinstance(table, dict) else None
+    if columns is None:
+        return
+    names = {name.strip() for name in columns}
+    missing = [name for name in signature.names if name not in names]
+    if missing:
+        raise InvalidBody(f"{form} lacks the columns {', '.join(map(repr, missing))}")
 
 
 _FORM = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions import wiring
-from functions.batch import BatchDoor, Unfinished
-from functions.errors import EventError, ModelNotFound
+from functions.batch import BatchDoor
+from functions.errors import EventError, ModelNotFound, Unfinished
 from functions.registry.folder import FolderStore
 from tests.models import VERSION, publish_iris
 

@@ -298,7 +298,7 @@ def test_a_worker_that_dies_at_any_call_leaves_nothing_half(door: BatchDoor, dro
 
 @pytest.mark.usefixtures("role")
 def test_without_a_bucket_the_event_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from functions.batch import Unfinished
+    from functions.errors import Unfinished
 
     monkeypatch.setenv("DATA_STORE", "s3://no-such-bucket-here")
     door = BatchDoor(wiring.live_worker())

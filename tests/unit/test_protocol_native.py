@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from functions.errors import InvalidRows
 from functions.inference.engine import Predictions
 from functions.signature import Cell
+from functions.protocols import routes
 from tests.asking import MODELS, ask
 from tests.models import VERSION
 
@@ -45,9 +46,27 @@ def test_a_request_may_ask_for_less_and_is_known_by_its_id() -> None:
     _, answer, _ = ask({"instances": [row], "top_k": 2, "id": "a-7"})
     assert answer == whole | {"probabilities": [dict(likeliest[:2])], "id": "a-7"}
     assert list(answer["probabilities"][0]) == [name for name, _ in likeliest[:2]]
+    assert ask({"instances": [row], "top_k": 2.0, "id": "a-7"})[1] == answer  # JSON Schema's integers
     assert ask({"instances": [row], "top_k": 9})[1] == whole
     _, answer, _ = ask({"instances": [row], "probabilities": False})
     assert answer == {"predictions": whole["predictions"], "model": whole["model"]}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # numpy says so too
+def test_a_row_whose_prediction_is_no_finite_number_is_named_and_the_clients_mistake() -> None:
+    assert refused({"instances": [[0, 1], [1e308, 1e308], [1, 1]]}, "price") == (
+        400,
+        "prediction_not_finite",
+        "the model answers 1 of 3 rows with a number that is not finite",
+        [
+            {
+                "row": 1,
+                "column": None,
+                "found": "a prediction that is not finite",
+                "expected": "numbers of the size that training saw",
+            }
+        ],
+    )
 
 
 def test_no_rows_give_no_predictions() -> None:
@@ -165,6 +184,7 @@ def test_null_is_refused_where_training_saw_no_missing_values_and_named_where_ty
         (b'{"inputs": []}', f"the body has no \"instances\", but 'inputs'; {LEGEND}"),
         (b'{"instances": [], "limit": 1}', f"the body has an unknown key 'limit'; {LEGEND}; {OPTIONS}"),
         (b'{"instances": [], "top_k": 0}', '"top_k" is to be a whole number from 1'),
+        (b'{"instances": [], "top_k": 1.5}', '"top_k" is to be a whole number from 1'),
         (b'{"instances": [], "top_k": true}', '"top_k" is to be a whole number from 1'),
         (b'{"instances": [], "top_k": null}', '"top_k" is to be a whole number from 1'),
         (b'{"instances": [], "probabilities": 1}', '"probabilities" is to be true or false'),
@@ -308,7 +328,7 @@ def test_a_client_that_does_not_accept_json_gets_406(accept: str) -> None:
 
 
 def test_an_unknown_path_is_404_and_says_what_there_is() -> None:
-    told = "there is nothing at /predictions; there is /predict, /model, /ping, /invocations, /health, /version, /v2"
+    told = f"there is nothing at /predictions; there is /predict, /model, /ping, {', '.join(routes.OTHERS)}"
     assert ask(b"", method="GET", path="/predictions")[:2] == (
         404, {"error": {"code": "not_found", "message": told, "details": []}}
     )  # fmt: skip
