@@ -42,8 +42,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, model: str) -> Iterator[Served]:
-    """model: iris (four numbers), mixed (number, text, boolean, missing values) or price (a regression)."""
+def serving(folder: Path, model: str, **settings: str) -> Iterator[Served]:
+    """model: iris (four numbers), mixed (number, text, boolean, missing values) or price (a regression).
+
+    settings: variables of the functions beside the usual.
+    """
     PUBLISH[model](FolderStore(folder / "models"))
     data, log = folder / "data", folder / "log"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MODEL_", "DATA_", "HTTP_"))}
@@ -52,7 +55,7 @@ def serving(folder: Path, model: str) -> Iterator[Served]:
         process = subprocess.Popen(
             [sys.executable, "-m", "local", "serve"],
             cwd=PROJECT,
-            env={**clean, **stores, "PORT": "0"},
+            env={**clean, **stores, **settings, "PORT": "0"},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

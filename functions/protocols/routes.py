@@ -13,6 +13,7 @@ from functions.protocols.dialect import Action, Dialect
 
 OTHERS: dict[str, str] = {
     "/invocations": "invocations", "/health": "invocations", "/version": "invocations", "/v2": "open_inference",
+    "/openapi.json": "contract", "/schema": "contract", "/docs": "contract",
 }  # fmt: skip
 """The first part of a path to the protocol that speaks there; everything else is native."""
 
