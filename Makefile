@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images up down lock clean environment sam-environment clients-environment
+.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images up down lock clean environment sam-environment clients-environment soak docs
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,12 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 format: environment  ## put the code in its form
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+soak: environment  ## 100,000 random requests, events and files through both doors, recorded
+	@exec $(PYTHON) -m tests.soak
+
+docs: environment  ## write docs/errors.md and the answers in docs/api.md anew
+	@exec $(PYTHON) -m tests.documents
 
 provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, as root)
 	@.ci/provision

@@ -1,0 +1,1 @@
+"""The documents under docs/ that the code writes: `make docs` writes them, the tests compare."""

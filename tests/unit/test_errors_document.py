@@ -1,0 +1,27 @@
+"""docs/errors.md is the error tree's, whole."""
+
+from functions import errors
+from functions.scoring import reasons
+from tests.documents import errors as document
+
+
+def test_the_document_is_what_the_code_says() -> None:
+    assert document.DOCUMENT.read_text() == document.text(), "run: make docs"
+
+
+def test_every_error_of_the_tree_and_every_reason_is_documented() -> None:
+    shown = document.text()
+    for error in [*document.below(errors.RequestError), *document.below(errors.ModelError), *document.stores()]:
+        assert f"| {error.status} | `{error.code}` |" in shown
+    for code in (errors.EventError.code, errors.ServingError.code, errors.Unfinished.code):
+        assert f"`{code}`" in shown
+    constants = {name: value for name, value in vars(reasons).items() if name.isupper()}
+    assert {name: told.code for name, told in document.told_of_reasons().items()} == constants
+    for code in constants.values():
+        assert f"| `{code}` |" in shown
+
+
+def test_nothing_else_is_raised_on_purpose() -> None:
+    known = {*document.answered(), *document.stores(), errors.RequestError, errors.DropRefused, errors.Unfinished}
+    ours = {each for each in document.below(errors.ServingError) if each.__module__.startswith("functions.")}
+    assert ours <= known | {each for each in ours if issubclass(each, errors.StoreError)}
