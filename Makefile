@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images up down lock clean environment sam-environment clients-environment soak docs
+.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images soak docs up down lock clean environment sam-environment clients-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

@@ -16,6 +16,7 @@
     │   ├── ModelNotFound            503  model_not_found
     │   └── ModelRefused             503  model_refused           found, and not fit to serve
     ├── Unfinished               503  unfinished              some drop of an event; Lambda sends the event again
+    ├── OutOfTime                503  out_of_time             a file would fit a fresh invocation, not what is left
     ├── DropRefused                  the file as a whole cannot be scored; `code` is the summary's reason
     └── StoreError                   503  store_error
         ├── ObjectNotFound           404  object_not_found
@@ -140,6 +141,13 @@ class Unfinished(ServingError):
     """Some drop of an event could not be finished. Remedy: none, the event is sent again; the log says why."""
 
     code = "unfinished"
+    status = 503
+
+
+class OutOfTime(ServingError):
+    """The file fits a fresh invocation; this one spent its time on others. Remedy: none, the event is sent again."""
+
+    code = "out_of_time"
     status = 503
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from functions.errors import DropRefused, ServingError
+from functions.errors import DropRefused, OutOfTime
 from functions.scoring import reasons
 
 MEASURED_SECONDS = 1.0  # below this a rate says little
@@ -11,12 +11,6 @@ DOUBT = 1.2  # how far over the time left the projection must lie before it is b
 RESERVE_SECONDS = 10.0  # for the end of the upload and the summary
 RESERVE_SHARE = 0.1  # where an invocation is short
 FRESH_SHARE = 0.8  # an invocation with less of its time left has spent it on other files
-
-
-class OutOfTime(ServingError):
-    """The file would fit a fresh invocation, and this one has spent its time on others; the event is to be retried."""
-
-    code = "out_of_time"
 
 
 class Pace:

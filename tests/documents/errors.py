@@ -134,7 +134,11 @@ def _batch() -> list[str]:
         "",
         *_table(
             ["Code", "Meaning", "Remedy"],
-            [[f"`{told.code}`", *told[1:]] for told in [Told.of(errors.Unfinished.code, _words(errors.Unfinished))]],
+            (
+                [f"`{told.code}`", *told[1:]]
+                for error in (errors.Unfinished, errors.OutOfTime)
+                for told in [Told.of(error.code, _words(error))]
+            ),
         ),
         "",
     ]

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from functions.errors import InvalidRows
 from functions.inference.engine import Predictions
-from functions.signature import Cell
 from functions.protocols import routes
+from functions.signature import Cell
 from tests.asking import MODELS, ask
 from tests.models import VERSION
 

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.errors import DropRefused
-from functions.scoring.pace import OutOfTime, Pace
+from functions.errors import DropRefused, OutOfTime
+from functions.scoring.pace import Pace
 
 MB = 1_000_000
 

@@ -4,11 +4,10 @@ import time
 
 import pytest
 
-from functions.errors import DropRefused, ModelNotFound, ModelRefused, StoreError
+from functions.errors import DropRefused, ModelNotFound, ModelRefused, OutOfTime, StoreError
 from functions.registry.memory import MemoryStore
 from functions.scoring import pace
 from functions.scoring.claim import Claim, ClaimedModel, encode
-from functions.scoring.pace import OutOfTime
 from functions.scoring.summary import Input, Rows
 from functions.scoring.worker import Report
 from tests.unit.scoring.drops import (
