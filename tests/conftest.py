@@ -6,9 +6,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+settings.register_profile("untimed", deadline=None)  # machines are noisy
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -195,6 +195,8 @@ def _coerced(rows: list[Any], signature: Signature) -> list[Any]:
 def _value(value: Any, feature: Feature) -> Any:
     if isinstance(value, list) and len(value) == 1:  # a tensor of one column
         value = value[0]
+    if isinstance(value, float) and value != value:  # NaN, with which pandas and so MLflow's client says "missing"
+        return None
     if feature.dtype == "float64":
         if isinstance(value, bool):
             return float(value)

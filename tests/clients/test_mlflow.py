@@ -29,7 +29,7 @@ def test_mlflows_client_gets_the_same_predictions_in_every_form_it_writes(
     found = run_program(
         "ask_mlflow", port=gateway.port, columns=COLUMNS[model], rows=ROWS[model], arrays=model != "mixed"
     )
-    forms = {"data frame", "records", "split", "inputs", "instances", "csv"}
+    forms = {"data frame", "list", "records", "columns", "instances", "csv"}
     assert set(found["answers"]) == (forms | {"array"} if model != "mixed" else forms)
     assert found["answers"] == dict.fromkeys(found["answers"], native)
     assert found["version"] == "2.0.0"

@@ -101,6 +101,11 @@ def test_values_are_read_as_mlflow_reads_them_where_nothing_is_lost() -> None:
         "predictions": native
     }
     assert invoke("age,city,member\n20,Bern,true\n20,7,0\nNA,,\n", "text/csv", "mixed")[1] == {"predictions": native}
+    assert invoke('{"instances": [[20, "Bern", 1], [20, 7, 0], [NaN, NaN, NaN]]}', model="mixed")[1] == {
+        "predictions": native
+    }
+    assert invoke('{"instances": [[NaN, 1, 1, 1]]}')[1]["details"][0]["found"] is None
+    assert invoke('{"instances": [[Infinity, 1, 1, 1]]}')[1]["details"][0]["found"] == "Infinity"
     true = ask({"instances": [[1.0, 0.0]]}, "price")[1]["predictions"]
     assert invoke({"instances": [[True, False]]}, model="price")[1] == {"predictions": true}
 

@@ -12,12 +12,13 @@ asked = json.load(sys.stdin)
 client = ScoringServerClient("127.0.0.1", asked["port"])
 client.wait_server_ready(timeout=30)
 table = pd.DataFrame(asked["rows"], columns=asked["columns"])
+asked["records"] = [dict(zip(asked["columns"], row, strict=True)) for row in asked["rows"]]
 forms = {
     "data frame": table,
-    "records": {"dataframe_records": table.to_dict(orient="records")},
-    "split": {"dataframe_split": table.to_dict(orient="split")},
-    "inputs": {"inputs": table.to_dict(orient="list")},
-    "instances": {"instances": asked["rows"]},
+    "list": asked["rows"],
+    "records": json.dumps({"dataframe_records": asked["records"]}),
+    "columns": json.dumps({"inputs": {name: [row[name] for row in asked["records"]] for name in asked["columns"]}}),
+    "instances": json.dumps({"instances": asked["records"]}),
 }
 if asked["arrays"]:
     forms["array"] = np.array(asked["rows"])
