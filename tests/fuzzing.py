@@ -76,7 +76,7 @@ class Fuzz:
             self._batch[model] = BatchDoor(LiveWorker(_giving(worker))), data
             document = openapi.document(live.get())
             self._requests[model] = list(_examples(document))
-            self._paths = [path.replace("{", "").replace("}", "") for path in document["paths"]]
+            self._paths = list(document["paths"])
 
     def round(self, seed: int) -> str:
         """What became of one random event, in a word or two. Raises Wrong, or whatever a door should not have."""
@@ -186,7 +186,7 @@ def _examples(document: Mapping[str, Any]) -> Iterator[tuple[str, str, bytes]]:
             for value in [*(each["value"] for each in told.get("examples", {}).values()), told.get("example")]:
                 if value is not None:
                     body = value if isinstance(value, str) else json.dumps(value)
-                    yield path.replace("{name}", document["info"]["title"]), media, body.encode()
+                    yield path, media, body.encode()
 
 
 def _asking(sample: str, method: str, path: str, headers: dict[str, str], body: bytes, random: Random) -> Any:

@@ -35,9 +35,8 @@ def _parts(served: ServedModel) -> list[Part]:
 
 
 def _tagged(path: str, methods: dict[str, Any], part: Part) -> dict[str, Any]:
-    for method, operation in methods.items():
-        if method != "parameters":
-            operation["tags"] = [part.tag]
+    for operation in methods.values():
+        operation["tags"] = [part.tag]
     return with_head_and_options(path, methods)
 
 

@@ -82,8 +82,7 @@ def _tree(root: type[errors.ServingError]) -> list[type[errors.ServingError]]:
 def with_head_and_options(path: str, methods: Mapping[str, Any]) -> dict[str, Any]:
     """What every path answers beside its own methods: OPTIONS, and HEAD where there is GET."""
     made = dict(methods)
-    name = "".join(word.capitalize() for word in path.replace("{", "").replace("}", "").replace(".", "/").split("/"))
-    given = {"parameters": methods["parameters"]} if "parameters" in methods else {}
+    name = "".join(word.capitalize() for word in path.replace(".", "/").split("/"))
     if "get" in methods:
         get = methods["get"]
         made["head"] = {
@@ -93,11 +92,11 @@ def with_head_and_options(path: str, methods: Mapping[str, Any]) -> dict[str, An
             "responses": {status: {"description": told["description"]} for status, told in get["responses"].items()},
         }
     allow = {"Allow": {"description": "The methods there are.", "schema": {"type": "string"}, "required": True}}
-    first = next(value for key, value in methods.items() if key != "parameters")
+    first = next(iter(methods.values()))
     made["options"] = {
         "operationId": f"options{name}",
         "summary": "The methods there are; a browser asks so before it sends across sites",
         "tags": first["tags"],
         "responses": {"204": {"description": "No content", "headers": allow}},
     }
-    return given | made
+    return made

@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 from tests.serving import PUBLISH, Served
 
 HOOKS = "tests.clients.schemathesis_hooks"
-EXAMPLES = 120  # for each operation; with what schemathesis tries besides, 2,000 cases and more
+EXAMPLES = 40  # for each operation; with what schemathesis tries besides, 2,000 cases and more
 SEED = 20261123
 
 

@@ -88,7 +88,8 @@ def _http() -> list[str]:
         "",
         "`details[].row` counts from 0; up to ten problems are told. A client's mistake is never a 5xx, and a 5xx",
         "never carries a path or a traceback. On `/invocations`, `/health` and `/version` the code is MLflow's, as",
-        '`{"error_code", "message", "details"}`. A direct invocation gets the same body, without a status.',
+        '`{"error_code", "message", "details"}`; under `/v2` all is told in one text, `{"error": "..."}`. A direct',
+        "invocation gets the same body as `/predict`, without a status.",
         "",
         *_table(
             ["Status", "Code", "On `/invocations`", "Meaning", "Remedy"],
