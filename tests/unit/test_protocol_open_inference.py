@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import loader
@@ -517,6 +517,7 @@ def test_a_size_beyond_the_bytes_and_a_size_without_bytes_are_refused() -> None:
 NUMBERS = st.floats(-1e6, 1e6)
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=5), st.permutations(IRIS), st.booleans())
 def test_the_same_rows_give_the_same_answer_as_the_native_protocol_by_either_form(
     tuples: list[tuple[float, ...]], order: list[str], nested: bool
@@ -537,6 +538,7 @@ CELLS = st.tuples(
 )
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.lists(CELLS, min_size=1, max_size=5))
 def test_rows_of_several_types_with_missing_values_give_the_same_answer_as_the_native_protocol(
     tuples: list[tuple[float | None, str | None, bool | None]],
@@ -577,6 +579,7 @@ BODIES = VALUES | st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(BODIES, st.sampled_from(list(MODELS)))
 def test_any_json_body_is_predicted_or_refused_as_the_clients_mistake(body: Any, model: str) -> None:
     status, answer, _ = ask(body, model, path=f"/v2/models/{model}/infer")
@@ -584,6 +587,7 @@ def test_any_json_body_is_predicted_or_refused_as_the_clients_mistake(body: Any,
     assert list(answer) == ["error"] if status == 400 else {"model_name", "model_version", "outputs"} <= set(answer)
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(BODIES, st.binary(max_size=40), st.integers(-40, 40))
 def test_any_json_with_any_bytes_behind_is_predicted_or_refused_as_the_clients_mistake(
     body: Any, behind: bytes, off: int
@@ -593,6 +597,7 @@ def test_any_json_with_any_bytes_behind_is_predicted_or_refused_as_the_clients_m
     assert by_bytes(text + behind, str(len(text) + off))[0] in (200, 400)
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.binary())
 def test_any_bytes_are_predicted_or_refused_as_the_clients_mistake(body: bytes) -> None:
     assert ask(body, path="/v2/models/iris/infer")[0] in (200, 400)
