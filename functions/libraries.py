@@ -42,7 +42,8 @@ def begin_to_open(package: str, folder: str, *beginnings: str) -> None:
         except (ImportError, OSError):
             return
 
-    threading.Thread(target=attempt, name=f"open {package}", daemon=True).start()
+    # No daemon, here and where ONNX Runtime begins: a process that ends while a library is being set up crashes.
+    threading.Thread(target=attempt, name=f"open {package}").start()
 
 
 def give_back(*packages: str) -> None:

@@ -53,7 +53,7 @@ def begin() -> None:
     global _making  # the library has one environment in a process
     with _lock:
         if _making is None:
-            _making = _Making(name="onnxruntime", daemon=True)
+            _making = _Making(name="onnxruntime")  # no daemon: see libraries
             _making.start()
 
 

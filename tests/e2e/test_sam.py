@@ -352,12 +352,13 @@ def test_http_requests_through_sams_api_are_answered_as_by_api_gateway(api: Api)
     [
         ("GET", "/", None, 404, {
             "code": "not_found",
-            "message": "there is nothing at /; there is /predict, /model, /ping",
+            "message": "there is nothing at /; there is /predict, /model, /ping, /invocations, /health, /version, /v2, "
+            "/openapi.json, /schema, /docs",
             "details": [],
         }),
         ("DELETE", "/predict", None, 405, {
             "code": "method_not_allowed",
-            "message": "/predict takes POST, not DELETE",
+            "message": "/predict takes POST, OPTIONS, not DELETE",
             "details": [],
         }),
         ("POST", "/predict", "{", 400, {

@@ -98,3 +98,9 @@ def test_requests_get_503_while_the_store_cannot_be_opened(tmp_path: Path) -> No
             "details": [],
         }
     }
+
+
+def test_a_process_that_ends_at_once_ends_well(tmp_path: Path) -> None:
+    """What a door began in threads is set up by then, or was never begun."""
+    unusable = {**S3, "MODEL_STORE": "ftp://x"}
+    assert {python("import functions.predict", unusable, tmp_path).returncode for _ in range(20)} == {0}
