@@ -1,7 +1,6 @@
 """What the HTTP envelopes share: how a body, headers and an answer are written inside a JSON event."""
 
 import binascii
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,6 @@ from functions.errors import EventError, InvalidBody
 from functions.messages import Response
 
 LIMIT = 6 * 1024 * 1024  # bytes of the encoded answer; source: Lambda quotas, "Invocation payload"
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:
@@ -57,7 +55,12 @@ def text_of(event: Mapping[str, Any], key: str) -> str:
 
 def _is_text(value: Any) -> bool:
     """JSON can spell half of a surrogate pair, which is no character: no text that holds one can be answered."""
-    return isinstance(value, str) and (value.isascii() or not SURROGATE.search(value))
+    if not isinstance(value, str):
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def answer(response: Response) -> dict[str, Any]:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 PART_BYTES = 8 * 1024 * 1024  # fixed, so that equal content gives an equal multipart ETag
-BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")  # what S3 ever allowed
-REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
-ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(?:/[!-~]*)?")
+NAMES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")
+BUCKET_LENGTHS = range(2, 256)  # what S3 ever allowed
+ENDPOINT = r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(?:/[!-~]*)?"
 LAST_PORT = 65535
 
 # An endpoint that is not there is told within ten seconds: four attempts of two, and the pauses between them.
@@ -164,14 +164,14 @@ class S3Store:
 
 def _check(bucket: str, settings: StoreSettings) -> None:
     """What is no name here panics in obstore. Raises NotConfigured."""
-    if not BUCKET.fullmatch(bucket):
+    if len(bucket) not in BUCKET_LENGTHS or not NAMES.issuperset(bucket) or bucket[0] in ".-_":
         raise NotConfigured(
             f"{bucket!r} is no bucket's name; use 2 to 255 letters, digits, dots, dashes and underscores"
         )
-    if settings.region is not None and not REGION.fullmatch(settings.region):
+    if settings.region is not None and not NAMES.issuperset(settings.region):
         raise NotConfigured(f"AWS_REGION is {settings.region!r}; write it as us-east-1")
     if settings.endpoint is not None:
-        found = ENDPOINT.fullmatch(settings.endpoint)
+        found = re.fullmatch(ENDPOINT, settings.endpoint)
         if found is None or int(found[1] or 0) > LAST_PORT:
             raise NotConfigured(
                 f"AWS_ENDPOINT_URL is {settings.endpoint!r}; write it as http://host:port or https://host"
