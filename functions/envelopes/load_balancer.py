@@ -3,7 +3,6 @@
 Source: Elastic Load Balancing, "Use Lambda functions as targets of an Application Load Balancer".
 """
 
-from http import HTTPStatus
 from typing import Any
 
 from functions.envelopes import gateway
@@ -32,6 +31,8 @@ class LoadBalancer:
         )
 
     def answer(self, response: Response) -> dict[str, Any]:
+        from http import HTTPStatus  # only here, since only a load balancer wants a phrase
+
         answer = gateway.answer(response)
         answer["statusDescription"] = f"{response.status} {HTTPStatus(response.status).phrase}"
         if self._lists:

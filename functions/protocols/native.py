@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,8 +13,10 @@ from functions.inference.engine import Predictions
 from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import strict_json
-from functions.protocols.dialect import Action
 from functions.signature import Label
+
+if TYPE_CHECKING:
+    from functions.protocols.dialect import Action
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"  # what curl says of any body unless told otherwise
@@ -40,7 +42,7 @@ def predict(request: Request, serving: Serving) -> Response:
     return Response(200, msgspec.json.encode(body), rows=len(instances))
 
 
-class _Options(NamedTuple):
+class _Options(msgspec.Struct, frozen=True):
     """What a request may ask for beside its rows. top_k: only so many classes, the likeliest first."""
 
     probabilities: bool = True
@@ -51,12 +53,12 @@ class _Options(NamedTuple):
     def of(cls, document: Mapping[str, Any]) -> "_Options":
         """Raises InvalidBody."""
         given = {name: value for name, value in document.items() if name != "instances"}
-        unknown = [name for name in given if name not in cls._fields]
+        unknown = [name for name in given if name not in cls.__struct_fields__]
         if unknown:
             raise InvalidBody(f"the body has an unknown key {unknown[0][:80]!r}; {HINT}; {OPTIONS}")
+        if isinstance(given.get("top_k"), float) and given["top_k"].is_integer():
+            given["top_k"] = int(given["top_k"])  # 3.0 is a whole number, as JSON Schema has it
         found = cls(**given)
-        if isinstance(found.top_k, float) and found.top_k.is_integer():  # 3.0 is a whole number, as JSON Schema has it
-            found = found._replace(top_k=int(found.top_k))
         if not isinstance(found.probabilities, bool):
             raise InvalidBody('"probabilities" is to be true or false')
         if "top_k" in given and (type(found.top_k) is not int or found.top_k < 1):
@@ -90,14 +92,14 @@ def ping(request: Request, serving: Serving) -> Response:
     )
 
 
-ROUTES: dict[str, dict[str, Action]] = {
+ROUTES: "dict[str, dict[str, Action]]" = {
     "/predict": {"POST": predict},
     "/model": {"GET": model},
     "/ping": {"GET": ping},
 }
 
 
-def methods(path: str) -> dict[str, Action] | None:
+def methods(path: str) -> "dict[str, Action] | None":
     return ROUTES.get(path)
 
 

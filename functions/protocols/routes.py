@@ -4,12 +4,15 @@ A protocol is a module with `methods(path)`, the actions at one of its paths, an
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from functions.errors import MethodNotAllowed, ModelError, RouteNotFound, ServingError
 from functions.inference.model import Serving
 from functions.messages import Request, Response
 from functions.protocols import native
-from functions.protocols.dialect import Action, Dialect
+
+if TYPE_CHECKING:  # what is only spoken of while types are checked is not imported at a cold start
+    from functions.protocols.dialect import Action, Dialect
 
 OTHERS: dict[str, str] = {
     "/invocations": "invocations", "/health": "invocations", "/version": "invocations", "/v2": "open_inference",
@@ -51,11 +54,11 @@ def refuse(error: Exception, request: Request | None = None) -> Response:
     return dialect.error(error.status, error.code, "the function failed; its log says why")
 
 
-def _allowed(methods: dict[str, Action]) -> str:
+def _allowed(methods: "dict[str, Action]") -> str:
     return ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
 
 
-def _dialect(path: str) -> Dialect:
+def _dialect(path: str) -> "Dialect":
     first = "/" + path[1:].partition("/")[0]
     name = OTHERS.get(first)
     if name is None:
