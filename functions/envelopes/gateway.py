@@ -32,9 +32,12 @@ def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def headers(found: Any) -> dict[str, str]:
-    if not isinstance(found, Mapping) or not all(_is_text(value) for item in found.items() for value in item):
-        raise EventError("the event's headers are not an object of texts")
-    return {name.lower(): value for name, value in found.items()}
+    try:
+        if not _is_text("".join(found) + "".join(found.values())):
+            raise TypeError
+        return {name.lower(): value for name, value in found.items()}
+    except (TypeError, AttributeError):
+        raise EventError("the event's headers are not an object of texts") from None
 
 
 def joined_headers_of(event: Mapping[str, Any]) -> dict[str, str]:
