@@ -50,4 +50,4 @@ def test_warm_requests_are_measured_for_every_contestant(image: Image, stage: St
 def test_the_parts_of_a_cold_start_are_measured_one_after_the_other(image: Image, stage: Stage) -> None:
     raw = image.run("parts", Order(image.contestants(stage), event(), 2))
     assert all(len(each["seconds"]) == 2 for each in raw.values())
-    assert next(iter(figures.of_parts(raw)["contestants"])) == "Python itself"
+    assert next(iter(figures.of_parts(raw)["contestants"])) == "the shell of the entry point"
