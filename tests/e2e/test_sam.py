@@ -211,11 +211,24 @@ def of_proxy(returned: dict[str, Any]) -> Any:
     return body
 
 
-@pytest.mark.parametrize("event", ["http-api", "rest-api"])
+@pytest.mark.parametrize("event", ["http-api", "rest-api", "function-url"])
 def test_a_sample_request_through_a_gateway_is_predicted(
     sam: Sam, trained: Trained, predict_user: Credentials, event: str
 ) -> None:
     assert_predicted(of_proxy(sam.invoke("PredictFunction", event, predict_user)), trained)
+
+
+@pytest.mark.parametrize(
+    ("event", "headers"),
+    [("load-balancer", {"headers": {"content-type": "application/json"}}),
+     ("load-balancer-multi-value", {"multiValueHeaders": {"content-type": ["application/json"]}})],
+)  # fmt: skip
+def test_a_sample_request_through_a_load_balancer_is_predicted(
+    sam: Sam, trained: Trained, predict_user: Credentials, event: str, headers: dict[str, Any]
+) -> None:
+    answer = sam.invoke("PredictFunction", event, predict_user)
+    assert_predicted(json.loads(answer.pop("body")), trained)
+    assert answer == {"statusCode": 200, "statusDescription": "200 OK", "isBase64Encoded": False, **headers}
 
 
 def test_a_sample_direct_call_gets_what_http_has_as_its_body(
@@ -285,7 +298,7 @@ class Drops:
         return [found["Key"] for found in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
 
-def test_the_file_both_sample_storage_events_speak_of_is_scored_once(
+def test_the_file_all_sample_storage_events_speak_of_is_scored_once(
     sam: Sam, trained: Trained, batch_user: Credentials, drops: Drops
 ) -> None:
     drops.put(DROP, IRIS)
@@ -320,9 +333,11 @@ def test_the_file_both_sample_storage_events_speak_of_is_scored_once(
     }
     assert drops.keys() == [DROP, SCORED, f"{SCORED}.summary.json"]
 
-    assert sam.invoke("BatchFunction", "s3-put-minio", batch_user) == {
-        "records": [{"key": DROP, "status": "already_done", "reason": "this drop was scored before", "rows": rows}]
-    }
+    done = {"key": DROP, "status": "already_done", "reason": "this drop was scored before", "rows": rows}
+    for event in ("s3-put-minio", "s3-by-sns", "s3-by-eventbridge", "task"):
+        assert sam.invoke("BatchFunction", event, batch_user) == {"records": [done]}
+    for event in ("s3-by-sqs", "s3-by-sns-by-sqs"):
+        assert sam.invoke("BatchFunction", event, batch_user) == {"batchItemFailures": []}
 
 
 @pytest.mark.usefixtures("trained")  # batch loads its model when it starts, whatever the event
