@@ -124,7 +124,7 @@ class Connection(BaseHTTPRequestHandler):
         head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         return head if bodiless or self.command == "HEAD" else head + body
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as called
         """What http.server turns away by itself, in the JSON that AWS would use."""
         self.close_connection = True
         phrase = message or HTTPStatus(code).phrase
