@@ -61,9 +61,10 @@ class JoblibEngine:
         if self._by_name or not self._numbers_only:
             import pandas as pd
 
+            texts = pd.StringDtype("python", na_value=np.nan)
             named = {
-                # pandas' text type, as read_csv gives it: missing is NaN, also where every cell is missing
-                feature.name: pd.Series(column, dtype="str") if feature.dtype == "string" else column
+                # as read_csv gives it where there is no pyarrow: missing is NaN, also where every cell is missing
+                feature.name: pd.Series(column, dtype=texts) if feature.dtype == "string" else column
                 for feature, column in zip(self._signature.features, columns, strict=True)
             }
             return pd.DataFrame(named, columns=self._signature.names, copy=False)

@@ -3,9 +3,10 @@
 This is the exact, plain path: it reads cell by cell through the one grammar. It predicts nothing and writes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from functions.signature import Cell, Feature, Signature
 if TYPE_CHECKING:
     from functions.inference.engine import Column
 
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
 LONGEST_FOUND = 80
 
 
@@ -29,6 +32,43 @@ class Rejection(NamedTuple):
 
 
 @dataclass(slots=True)
+class Rows:
+    """m records to be scored: their bytes, line ends with them, where each body stops and where the next starts.
+
+    line_of: the physical line of one of them, by its index.
+    """
+
+    text: bytes
+    stops: Array
+    nexts: Array
+    line_of: Callable[[int], int]
+
+    def __len__(self) -> int:
+        return len(self.stops)
+
+    def record(self, index: int) -> Record:
+        start = int(self.nexts[index - 1]) if index else 0
+        stop = int(self.stops[index])
+        return Record(self.line_of(index), self.text[start:stop], self.text[stop : int(self.nexts[index])])
+
+    def only(self, kept: Array) -> "Rows":
+        """Those of these indices, which ascend."""
+        starts = np.concatenate(([0], self.nexts[:-1]))[kept]
+        bodies, sizes = self.stops[kept] - starts, self.nexts[kept] - starts
+        nexts = np.cumsum(sizes)
+        first = np.flatnonzero(np.diff(kept, prepend=-2) != 1)  # of each run of neighbours
+        last = np.append(first[1:], len(kept))[: len(first)] - 1
+        runs = zip(starts[first].tolist(), self.nexts[kept[last]].tolist(), strict=True)
+        line_of = self.line_of
+        return Rows(
+            b"".join([self.text[start:stop] for start, stop in runs]),
+            nexts - sizes + bodies,
+            nexts,
+            lambda index: line_of(int(kept[index])),
+        )
+
+
+@dataclass(slots=True)
 class Block:
     """One block of records, sorted out.
 
@@ -36,8 +76,8 @@ class Block:
     blank: lines that are no records. invalid_utf8: cells beside the features that are no UTF-8, in scored rows.
     """
 
-    rows: list[Record] = field(default_factory=list)
-    columns: "list[Column]" = field(default_factory=list)
+    rows: Rows
+    columns: "list[Column]"
     rejections: list[Rejection] = field(default_factory=list)
     blank: int = 0
     invalid_utf8: int = 0
@@ -54,11 +94,13 @@ class BlockReader:
 
     def read(self, records: Sequence[Record]) -> Block:
         """n records become at most n rows; the rest are rejected or blank. Nothing is lost."""
-        block = Block()
+        scored: list[Record] = []
         values: list[list[Cell]] = []
+        rejections: list[Rejection] = []
+        blank = invalid_utf8 = 0
         for record in records:
             if not record.body and self._width > 1 and not record.fault:
-                block.blank += 1
+                blank += 1
                 continue
             cells = record.cells if record.cells is not None else record.body.split(self._separator)
             problem = self._framed(record, cells)
@@ -66,15 +108,16 @@ class BlockReader:
             if problem is None:
                 problem = self._values(cells, row)
             if problem is None:
-                block.rows.append(record)
+                scored.append(record)
                 values.append(row)
                 if not record.body.isascii():
-                    block.invalid_utf8 += sum(map(_invalid, cells))
+                    invalid_utf8 += sum(map(_invalid, cells))
             else:
-                block.rejections.append(Rejection(record, *problem))
-        for position, (feature, _) in enumerate(self._features):
-            block.columns.append(column([row[position] for row in values], feature))
-        return block
+                rejections.append(Rejection(record, *problem))
+        columns = [
+            column([row[position] for row in values], feature) for position, (feature, _) in enumerate(self._features)
+        ]
+        return Block(_rows(scored), columns, rejections, blank, invalid_utf8)
 
     def _framed(self, record: Record, cells: Sequence[bytes]) -> tuple[str, str] | None:
         """What is wrong with the record as CSV: reason and message."""
@@ -105,6 +148,13 @@ class BlockReader:
                 )
             row.append(value)
         return None
+
+
+def _rows(records: list[Record]) -> Rows:
+    text = b"".join([part for record in records for part in (record.body, record.end)])
+    nexts = np.fromiter(accumulate(len(record.body) + len(record.end) for record in records), np.int64, len(records))
+    ends = np.fromiter((len(record.end) for record in records), np.int64, len(records))
+    return Rows(text, nexts - ends, nexts, lambda index: records[index].line)
 
 
 _FAULTS = {

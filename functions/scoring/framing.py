@@ -66,13 +66,23 @@ class _Undecided(Exception):
 class Framer:
     """Frames what it is fed. `separator` is one byte; `limit` is the most bytes of a record, line end not counted."""
 
-    def __init__(self, separator: bytes, limit: int, line: int = 1) -> None:
+    def __init__(self, separator: bytes, limit: int, line: int = 1, rest: bytes = b"") -> None:
         self._separator = separator
         self._limit = limit
         self._line = line
-        self._rest = b""
+        self._rest = rest
         self._draining = False
         self._inside = _Inside(-1, 0)
+
+    @property
+    def line(self) -> int:
+        """The physical line where what is undecided starts."""
+        return self._line
+
+    @property
+    def rest(self) -> bytes | None:
+        """What is undecided, if another framer could go on from there: it is the start of a record, and no more."""
+        return None if self._draining or self._inside.here > 0 else self._rest
 
     def feed(self, data: bytes) -> list[Record | Rest]:
         """The records that are decided now."""

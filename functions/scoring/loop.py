@@ -1,6 +1,7 @@
-"""The batch loop: bytes of a CSV in, scored bytes and rejected rows out, block by block. It knows no store and no drop.
+"""The batch loop: bytes of a CSV in, scored bytes and rejected rows out, window by window. It knows no store, no drop.
 
-Input bytes pass through untouched; appended cells are all that is added. Memory does not grow with the file.
+Input bytes pass through untouched; appended cells are all that is added. Memory does not grow with the file. While
+one window is scored the next is fetched and another written; what comes out does not depend on that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,16 +9,17 @@ from dataclasses import dataclass
 from itertools import chain
 
 from functions.inference.model import ServedModel
-from functions.scoring.appended import Appender
-from functions.scoring.columns import Block, BlockReader, Rejection
 from functions.scoring.compression import MAGIC, PIECE, Gunzip
-from functions.scoring.framing import Framer, Record, Rest
 from functions.scoring.header import Header, read_header
 from functions.scoring.outlet import Outlet
+from functions.scoring.overlapping import fetched_ahead, in_order, processors
 from functions.scoring.pace import Pace
-from functions.scoring.predicting import Answers, predict_block
 from functions.scoring.quarantine import Quarantine
 from functions.scoring.tally import Tally
+from functions.scoring.window_scorer import Scored, WindowScorer
+from functions.scoring.windows import BLOCK, Cutter, Framed, Window, blocks
+
+__all__ = ["BLOCK", "Options", "score_part", "score_stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,33 @@ def score_stream(
 
     Raises DropRefused where the file cannot be scored as a whole, and whatever `chunks` and the outlets raise.
     """
-    loop = _Loop(scored, rejected, model, options)
-    for piece, done in _pieces(chunks, scored, rejected):
-        loop.feed(piece)
-        pace.check(done)
-    return loop.finish()
+    with fetched_ahead(chunks) as fetched:
+        pieces = blocks(_pieces(fetched, scored, rejected), 0)
+        header, begun = _header(pieces, model, options)
+        scored.write(header.bom + header.body + header.appended + header.end)
+        loop = _Loop(header, scored, rejected, model, options)
+        loop.tally.blank += header.blank
+        return loop.run(chain(begun, pieces), pace)
+
+
+def score_part(
+    chunks: Iterable[bytes],
+    start: int,
+    header: Header,
+    scored: Outlet,
+    rejected: Outlet,
+    model: ServedModel,
+    options: Options,
+    pace: Pace,
+) -> Tally:
+    """Scores whole records of a plain file, from its byte `start` on, where one begins; writes no header.
+
+    The lines of rejected rows count from 1 at `start`. Where the part ends with a window of the file, its rows come
+    out, byte by byte, as they do when the whole file is scored at once.
+    """
+    with fetched_ahead(chunks) as fetched:
+        loop = _Loop(header, scored, rejected, model, options, line=1)
+        return loop.run(blocks(_counted(_sliced(fetched)), start), pace)
 
 
 def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[bytes, int]]:
@@ -52,11 +76,7 @@ def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[bytes, 
         if len(head) >= len(MAGIC):
             break
     if not head.startswith(MAGIC):
-        done = len(head)
-        yield head, done
-        for slice_ in source:
-            done += len(slice_)
-            yield slice_, done
+        yield from _counted(chain([head], source))
         return
     for outlet in outlets:
         outlet.compress()
@@ -70,100 +90,84 @@ def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[bytes, 
 
 
 def _sliced(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks small enough that what is made of one, cell by cell, stays small too."""
+    """Slices small enough that what is unpacked from one stays small too, and that it shows how far a file is done."""
     for chunk in chunks:
         for start in range(0, len(chunk), PIECE):
             yield chunk[start : start + PIECE]
 
 
-class _Loop:
-    def __init__(self, scored: Outlet, rejected: Outlet, model: ServedModel, options: Options) -> None:
-        self._scored = scored
-        self._quarantine = Quarantine(rejected)
-        self._model = model
-        self._options = options
-        self._tally = Tally(model.signature)
-        self._head = b""
-        self._framer: Framer | None = None
-        self._reader: BlockReader
-        self._appender: Appender
+def _counted(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        yield chunk, done
 
-    def feed(self, data: bytes) -> None:
-        if self._framer is not None:
-            self._take(self._framer.feed(data))
-            return
-        self._head += data
-        if b"\n" in data or b"\r" in data or len(self._head) > self._options.limit:
-            self._begin(final=False)
 
-    def finish(self) -> Tally:
-        if self._framer is None:
-            self._begin(final=True)
-        if self._framer is not None:
-            self._take(self._framer.finish())
-        return self._tally
+def _header(
+    pieces: Iterator[tuple[bytes, int]], model: ServedModel, options: Options
+) -> tuple[Header, list[tuple[bytes, int]]]:
+    """The header, and what was read behind it, in one piece that ends with a window."""
+    head, done = b"", 0
 
-    def _begin(self, *, final: bool) -> None:
-        """Reads the header, once there is enough of it."""
-        options = self._options
-        header = read_header(
-            self._head,
-            self._model.signature,
+    def read(*, final: bool) -> Header | None:
+        return read_header(
+            head,
+            model.signature,
             final=final,
             limit=options.limit,
             separator=options.separator,
             probabilities=options.probabilities,
         )
-        if header is None:
-            return
-        self._write_header(header)
-        self._framer = Framer(header.separator, options.limit, header.line)
-        self._reader = BlockReader(header, self._model.signature, options.limit)
-        self._appender = Appender(self._model.signature, header.separator, probabilities=options.probabilities)
-        self._tally.blank += header.blank
-        rest, self._head = self._head[header.size :], b""
-        self._take(self._framer.feed(rest))
 
-    def _write_header(self, header: Header) -> None:
-        self._scored.write(header.bom + header.body + header.appended + header.end)
+    for piece, done in pieces:
+        head += piece
+        if b"\n" in piece or b"\r" in piece or len(head) > options.limit:
+            header = read(final=False)
+            if header is not None:
+                return header, [(head[header.size :], done)]
+    header = read(final=True)
+    assert header is not None  # noqa: S101 # at the end it is read or refused
+    return header, [(head[header.size :], done)]
 
-    def _take(self, framed: list[Record | Rest]) -> None:
-        """Handles one block's records; they are all records, but for what follows a record too long to hold."""
-        start = 0
-        for position, item in enumerate(framed):
-            if isinstance(item, Rest):
-                self._score([record for record in framed[start:position] if isinstance(record, Record)])
-                self._quarantine.more(item.body, last=item.last)
-                start = position + 1
-        self._score([record for record in framed[start:] if isinstance(record, Record)])
 
-    def _score(self, records: list[Record]) -> None:
-        if not records:
-            return
-        block = self._reader.read(records)
-        answers = predict_block(
-            self._model.engine, block.columns, len(block.rows), probabilities=self._options.probabilities
-        )
-        self._tally.blank += block.blank
-        self._tally.invalid_utf8 += block.invalid_utf8
-        self._reject(block, answers)
-        if not answers.kept:
-            return
-        rows, columns = block.rows, block.columns
-        if answers.failed:
-            rows = [rows[index] for index in answers.kept]
-            columns = [column[answers.kept] for column in columns]
-        self._tally.add(columns, answers.classes, answers.values, len(rows))
-        appended = self._appender.cells(answers.classes, answers.probabilities, answers.values)
-        pairs = zip(rows, appended, strict=True)
-        self._scored.write(b"".join([part for row, cells in pairs for part in (row.body, cells, row.end)]))
+class _Loop:
+    def __init__(
+        self,
+        header: Header,
+        scored: Outlet,
+        rejected: Outlet,
+        model: ServedModel,
+        options: Options,
+        line: int | None = None,
+    ) -> None:
+        self._cutter = Cutter(header.separator, options.limit, header.line if line is None else line)
+        self._scorer = WindowScorer(header, model, options.limit, probabilities=options.probabilities)
+        self._scored = scored
+        self._quarantine = Quarantine(rejected)
+        self.tally = Tally(model.signature)
 
-    def _reject(self, block: Block, answers: Answers) -> None:
-        """Puts aside, in the input's order, what could not be read and what the model could not answer."""
-        rejections = block.rejections
-        if answers.failed:
-            failed = [Rejection(block.rows[index], *why) for index, why in answers.failed.items()]
-            rejections = sorted(rejections + failed, key=lambda one: one.record.line)
-        for rejection in rejections:
-            self._tally.reasons[rejection.reason] += 1
-            self._quarantine.add(rejection)
+    def run(self, pieces: Iterable[tuple[bytes, int]], pace: Pace) -> Tally:
+        first = self._cutter.line
+        with in_order(self._windows(pieces), self._score, processors()) as scored_windows:
+            for scored, done in scored_windows:
+                self._take(scored)
+                pace.check(done)
+        self.tally.lines = self._cutter.line - first
+        return self.tally
+
+    def _windows(self, pieces: Iterable[tuple[bytes, int]]) -> Iterator[tuple[Window | Framed, int]]:
+        done = 0
+        for piece, done in pieces:
+            yield self._cutter.feed(piece), done
+        yield self._cutter.finish(), done
+
+    def _score(self, window: tuple[Window | Framed, int]) -> tuple[Scored, int]:
+        return self._scorer.score(window[0]), window[1]
+
+    def _take(self, scored: Scored) -> None:
+        for part in scored.parts:
+            if part:
+                self._scored.write(part)
+        for rejection in scored.rejected:
+            self._quarantine.take(rejection)
+        self.tally.merge(scored.counts)

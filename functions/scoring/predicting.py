@@ -1,8 +1,8 @@
 """Predicts one block of columns, and finds the rows in it that the model itself cannot answer. It knows no CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,76 +12,79 @@ from functions.scoring import reasons
 if TYPE_CHECKING:
     from functions.inference.engine import Column
 
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
 LONGEST_MESSAGE = 200
+NOT_FINITE = (reasons.PREDICTION_NOT_FINITE, "the model answers this row with a number that is not finite")
 
 
 @dataclass(slots=True)
 class Answers:
-    """What the engine says of the rows in `kept`, as plain lists in their order; probabilities only where asked for.
+    """What the engine says of the m rows in `kept`, in their order; each None where there is none.
 
+    classes: m int64. probabilities: m by classes, float64. values: m float64.
     failed: for each other row, by its index in the block, reason code and message.
     """
 
-    kept: list[int] = field(default_factory=list)
-    classes: list[int] | None = None
-    probabilities: list[list[float]] | None = None
-    values: list[float] | None = None
+    kept: Array
+    classes: Array | None
+    probabilities: Array | None
+    values: Array | None
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
-    chances: list[Any] = field(default_factory=list)  # probabilities as they came, an array for each stretch
 
 
-def predict_block(engine: Engine, columns: "Sequence[Column]", rows: int, *, probabilities: bool) -> Answers:
-    """Predicts `rows` rows. A row for which the pipeline raises ValueError (an unseen category, say) fails alone."""
-    answers = Answers()
-    _halve(engine, columns, 0, rows, answers)
-    if answers.chances and probabilities:
-        answers.probabilities = np.concatenate(answers.chances).tolist()
-    return answers
+def predict_block(engine: Engine, columns: "Sequence[Column]", rows: int) -> Answers:
+    """Predicts `rows` rows, at least one. A row for which the pipeline raises ValueError fails alone."""
+    failed: dict[int, tuple[str, str]] = {}
+    kept: list[Array] = []
+    parts: list[Predictions] = []
+    for start, part in _halved(engine, columns, 0, rows, failed):
+        numbers = part.classes if part.classes is not None else part.values
+        assert numbers is not None  # noqa: S101 # one of both there always is; for the type checker
+        kept.append(np.arange(start, start + len(numbers)))
+        parts.append(part)
+    answers = Answers(
+        np.concatenate([*kept, np.empty(0, dtype=np.int64)]) if len(kept) != 1 else kept[0],
+        _joined([part.classes for part in parts]),
+        _joined([part.probabilities for part in parts]),
+        _joined([part.values for part in parts]),
+        failed,
+    )
+    return _without_the_not_finite(answers)
 
 
-def _halve(engine: Engine, columns: "Sequence[Column]", start: int, stop: int, answers: Answers) -> None:
+def _halved(
+    engine: Engine, columns: "Sequence[Column]", start: int, stop: int, failed: dict[int, tuple[str, str]]
+) -> Iterator[tuple[int, Predictions]]:
     """Predicts [start, stop), and each half by itself where that fails, down to single rows."""
-    if start == stop:
-        return
     try:
         found = engine.predict_columns([column[start:stop] for column in columns])
     except ValueError as error:
         if stop - start == 1:
             words = " ".join(str(error).split())[:LONGEST_MESSAGE]
-            answers.failed[start] = (reasons.NOT_PREDICTABLE, f"the model refuses this row: {words}")
+            failed[start] = (reasons.NOT_PREDICTABLE, f"the model refuses this row: {words}")
             return
         middle = (start + stop) // 2
-        _halve(engine, columns, start, middle, answers)
-        _halve(engine, columns, middle, stop, answers)
+        yield from _halved(engine, columns, start, middle, failed)
+        yield from _halved(engine, columns, middle, stop, failed)
     else:
-        _keep(found, start, answers)
+        yield start, found
 
 
-def _keep(found: Predictions, start: int, answers: Answers) -> None:
-    classes: Any = found.classes
-    probabilities: Any = found.probabilities
-    values: Any = found.values
-    if values is not None:
-        finite = np.isfinite(values)
-    elif probabilities is not None:
-        finite = np.isfinite(probabilities).all(axis=1)
-    else:
-        finite = np.ones(len(classes), dtype=np.bool_)
-    if not finite.all():
-        for index in np.flatnonzero(~finite).tolist():
-            answers.failed[start + index] = (
-                reasons.PREDICTION_NOT_FINITE,
-                "the model answers this row with a number that is not finite",
-            )
-        classes, probabilities, values = (
-            None if one is None else np.asarray(one)[finite] for one in (classes, probabilities, values)
-        )
-    answers.kept += (np.flatnonzero(finite) + start).tolist()
-    answers.classes = _joined(answers.classes, classes)
-    if probabilities is not None:
-        answers.chances.append(np.asarray(probabilities))
-    answers.values = _joined(answers.values, values)
+def _joined(parts: Sequence[Any]) -> Array | None:
+    arrays = [np.asarray(part) for part in parts if part is not None]
+    if not arrays:
+        return None
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _joined(before: list[Any] | None, found: Any) -> list[Any] | None:
-    return before if found is None else (before or []) + np.asarray(found).tolist()
+def _without_the_not_finite(answers: Answers) -> Answers:
+    numbers = answers.values if answers.values is not None else answers.probabilities
+    if numbers is None or np.isfinite(numbers.sum()):  # a sum is not finite where one of its numbers is not
+        return answers
+    finite = np.isfinite(numbers) if numbers.ndim == 1 else np.isfinite(numbers).all(axis=1)
+    failed = answers.failed | dict.fromkeys(answers.kept[~finite].tolist(), NOT_FINITE)
+    classes, probabilities, values = (
+        None if one is None else one[finite] for one in (answers.classes, answers.probabilities, answers.values)
+    )
+    return Answers(answers.kept[finite], classes, probabilities, values, failed)

@@ -252,6 +252,7 @@ def test_an_input_that_never_rests_is_left_to_a_retry(data: MemoryStore, registr
 def test_what_the_time_left_does_not_allow_is_refused_with_the_remedy(
     data: MemoryStore, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("functions.scoring.windows.BLOCK", 4096)
     monkeypatch.setattr("functions.scoring.loop.PIECE", 4096)
     data.put(KEY, b"id,x\n" + b"a,1\n" * 50_000)
     now = [0.0]
@@ -270,7 +271,7 @@ def test_what_the_time_left_does_not_allow_is_refused_with_the_remedy(
 
 
 def test_a_file_that_a_fresh_invocation_could_finish_is_left_to_it(data: MemoryStore, registry: Registry) -> None:
-    data.put(KEY, GOOD + b"a,1\n" * 100_000)
+    data.put(KEY, GOOD + b"a,1\n" * 1_000_000)
     with pytest.raises(OutOfTime):
         worker(data, registry).score(KEY, lambda: 0.0, 900.0)
     assert body(data, PATHS.summary) is None

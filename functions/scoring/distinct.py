@@ -1,0 +1,66 @@
+"""Reads cells whose texts repeat, categories and booleans: the one grammar is asked once for each different text."""
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from functions.inference import cells as grammar
+from functions.signature import Cell, Feature
+
+if TYPE_CHECKING:
+    from functions.inference.engine import Column
+
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+MOST: Final = 10_000  # texts that are remembered
+LONGEST: Final = 100  # bytes of one that is
+BAD: Final = object()
+"""In place of the value of a text that is none."""
+
+
+class Distinct:
+    """The values of one feature's texts. Memory does not grow with rows; windows may be read at the same time."""
+
+    def __init__(self, feature: Feature) -> None:
+        self._feature = feature
+        self._known: dict[bytes, Any] = {}
+
+    def read(self, text: bytes, starts: Array, stops: Array) -> "tuple[Column, Array]":
+        """n cells, [start, stop) of `text`: n values as the engine takes them, and the indices of the bad ones."""
+        known = self._known
+        values: list[Any] = []
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            cell = text[start:stop]
+            value = known.get(cell, known)
+            values.append(self._ask(cell) if value is known else value)
+        bad = [index for index, value in enumerate(values) if value is BAD]
+        for index in bad:
+            values[index] = None
+        return _column(values, self._feature), np.array(bad, dtype=np.int64)
+
+    def _ask(self, cell: bytes) -> Any:
+        value = read_cell(cell, self._feature)
+        if len(cell) <= LONGEST and len(self._known) < MOST:
+            self._known[cell] = value
+        return value
+
+
+def read_cell(cell: bytes, feature: Feature) -> Any:
+    """The value of one cell, its quotes taken off, or BAD."""
+    if b'"' in cell:  # doubled quotes: the exact reader has them as one
+        return BAD
+    try:
+        value: Cell = grammar.read(cell.decode(), feature.dtype)
+    except (UnicodeDecodeError, grammar.BadCell):
+        return BAD
+    return BAD if value is None and not feature.nullable else value
+
+
+def _column(values: list[Any], feature: Feature) -> "Column":
+    if feature.dtype == "string":
+        texts = np.empty(len(values), dtype=object)
+        texts[:] = values
+        return texts
+    if feature.nullable:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return np.array([bool(value) for value in values], dtype=np.bool_)

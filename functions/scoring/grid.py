@@ -1,0 +1,106 @@
+"""Finds the cells of a window, all at once; it reads none of them."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from functions.scoring.framing import CR, LF
+from functions.scoring.windows import Window
+
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """n records of a window. text: its bytes. starts, stops: of each record's body; nexts: behind its line end.
+
+    regular: the indices of the m records that have as many cells as the header, and whose bytes are beyond doubt; None
+    where all have. edges: m by that many, where each cell ends.
+    """
+
+    text: Array
+    starts: Array
+    stops: Array
+    nexts: Array
+    regular: Array | None
+    edges: Array
+
+    def cells(self, place: int) -> tuple[Array, Array]:
+        """Start and stop of the m cells of one column, quotes included."""
+        before = self.edges[:, place - 1] + 1 if place else self.of_regular(self.starts)
+        return before, self.edges[:, place]
+
+    def of_regular(self, values: Array) -> Array:
+        """Those of n values that belong to regular records."""
+        return values if self.regular is None else values[self.regular]
+
+
+def grid_of(window: Window, separator: bytes, width: int) -> Grid:
+    """Where records and cells of a window lie, which has at least one record."""
+    text = np.frombuffer(window.text, dtype=np.uint8)
+    marks = _marks(text, window.quotes, separator[0])
+    ends = np.flatnonzero(text[marks] == LF)
+    lines = marks[ends]
+    nexts = lines + 1
+    starts = np.concatenate(([0], nexts[:-1]))
+    stops, odd = _stops(window.text, text, starts, lines)
+    counts = np.diff(ends, prepend=-1)
+    if not _is_utf8(window.text):
+        odd = _or(odd, _rows_of(np.flatnonzero(text >= 0x80), nexts))
+    irregular = counts != width
+    if irregular.any():
+        odd = irregular if odd is None else odd | irregular
+    if odd is None:
+        edges = marks.reshape(-1, width)
+        regular = None
+    else:
+        regular = np.flatnonzero(~odd)
+        edges = marks[ends[regular, None] + np.arange(1 - width, 1)]
+    if stops is not lines:
+        edges = edges.copy()
+        edges[:, -1] = stops if regular is None else stops[regular]
+    return Grid(text, starts, stops, nexts, regular, edges)
+
+
+def _marks(text: Array, quotes: Array | None, separator: int) -> Array:
+    """Every separator and line end outside quotes."""
+    marks = np.flatnonzero((text == separator) | (text == LF))
+    if quotes is None or not len(quotes):
+        return marks
+    outside: Array = marks[np.searchsorted(quotes, marks) % 2 == 0]
+    return outside
+
+
+def _stops(raw: bytes, text: Array, starts: Array, lines: Array) -> tuple[Array, Array | None]:
+    """Where bodies stop before LF or CRLF, and which records hold another carriage return."""
+    returns = raw.count(b"\r")
+    if not returns:
+        return lines, None
+    before = (text[np.maximum(lines - 1, 0)] == CR) & (lines > starts)
+    stops = lines - before
+    if returns == int(np.count_nonzero(before)):
+        return stops, None
+    others = np.setdiff1d(np.flatnonzero(text == CR), stops[before], assume_unique=True)
+    return stops, _rows_of(others, lines + 1)
+
+
+def _rows_of(places: Array, nexts: Array) -> Array:
+    """Which of n records hold one of these places."""
+    found = np.zeros(len(nexts), dtype=np.bool_)
+    found[np.searchsorted(nexts, places, side="right")] = True
+    return found
+
+
+def _or(one: Array | None, other: Array) -> Array:
+    return other if one is None else one | other
+
+
+def _is_utf8(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

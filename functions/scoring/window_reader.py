@@ -1,0 +1,129 @@
+"""Reads a window as one typed column for each feature, all rows at once; what it cannot, the exact reader is given.
+
+It takes nothing that the exact reader would not, and says nothing about what is wrong with a row: that is asked there.
+"""
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from functions.scoring.columns import Block, BlockReader, Rows
+from functions.scoring.distinct import BAD, Distinct, read_cell
+from functions.scoring.framing import QUOTE, Framer, Record
+from functions.scoring.grid import Grid, grid_of
+from functions.scoring.header import Header
+from functions.scoring.numbers import PAD, read_numbers, words_of
+from functions.scoring.windows import Window
+from functions.signature import Feature, Signature
+
+if TYPE_CHECKING:
+    from functions.inference.engine import Column
+
+Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+class WindowReader:
+    """Reads windows under one header; several threads may at once."""
+
+    def __init__(self, header: Header, signature: Signature, limit: int) -> None:
+        self._header = header
+        self._limit = limit
+        self._features = list(zip(signature.features, header.positions, strict=True))
+        self._distinct = {feature.name: Distinct(feature) for feature, _ in self._features}
+        self._exact = BlockReader(header, signature, limit)
+
+    def read(self, window: Window) -> Block:
+        """n records, at least one, become at most n rows; the rest are rejected or blank. Nothing is lost."""
+        grid = grid_of(window, self._header.separator, self._header.width)
+        columns, bad = self._columns(window, grid)
+        rows = Rows(window.text, grid.stops, grid.nexts, _line_of(window, grid))
+        if grid.regular is None and not len(bad):
+            return Block(rows, columns)
+        return self._with_exact(window, grid, rows, columns, bad)
+
+    def _columns(self, window: Window, grid: Grid) -> "tuple[list[Column], Array]":
+        """m values for each feature, and which of the m regular records have a cell that was not read."""
+        words = words_of(bytes(PAD) + window.text)
+        columns: list[Any] = []
+        bad: list[Array] = []
+        for feature, place in self._features:
+            starts, stops = grid.cells(place)
+            if window.quotes is not None:
+                starts, stops = _unquoted(grid.text, starts, stops)
+            if feature.dtype == "float64":
+                values, left = read_numbers(grid.text, words, starts, stops)
+                left = _ask(window.text, starts, stops, feature, values, left)
+            else:
+                values, left = self._distinct[feature.name].read(window.text, starts, stops)
+            columns.append(values)
+            bad.append(left)
+        return columns, np.unique(np.concatenate(bad))
+
+    def _with_exact(self, window: Window, grid: Grid, rows: Rows, columns: "list[Column]", bad: Array) -> Block:
+        """Has the records that were not read as they should be read one by one, and puts them back among the others."""
+        known = np.zeros(len(rows), dtype=np.bool_)
+        regular = np.arange(len(rows)) if grid.regular is None else grid.regular
+        good = np.ones(len(regular), dtype=np.bool_)
+        good[bad] = False
+        known[regular[good]] = True
+        asked = np.flatnonzero(~known)
+        records = self._records(window, grid, asked)
+        exact = self._exact.read(records)
+        place_of = dict(zip([record.line for record in records], asked.tolist(), strict=True))
+        found = np.array([place_of[exact.rows.line_of(index)] for index in range(len(exact.rows))], dtype=np.int64)
+        kept = known.copy()
+        kept[found] = True
+        merged: list[Column] = []
+        for own, others in zip(columns, exact.columns, strict=True):
+            whole = np.empty(len(rows), dtype=own.dtype)
+            whole[regular[good]] = own[good]
+            whole[found] = others
+            merged.append(whole[kept])
+        scored = rows if kept.all() else rows.only(np.flatnonzero(kept))
+        return Block(scored, merged, exact.rejections, exact.blank, exact.invalid_utf8)
+
+    def _records(self, window: Window, grid: Grid, asked: Array) -> list[Record]:
+        found: list[Record] = []
+        lines = _lines_of(window, grid, asked)
+        for start, following, line in zip(grid.starts[asked].tolist(), grid.nexts[asked].tolist(), lines, strict=True):
+            framer = Framer(self._header.separator, self._limit, line)
+            found += [item for item in framer.feed(window.text[start:following]) if isinstance(item, Record)]
+        return found
+
+
+def _lines_of(window: Window, grid: Grid, indices: Array) -> list[int]:
+    """The physical line of each of these records."""
+    if window.quotes is None:
+        lines: list[int] = (indices + window.line).tolist()
+        return lines
+    ends = np.flatnonzero(grid.text == ord("\n"))
+    found: list[int] = (np.searchsorted(ends, grid.starts[indices]) + window.line).tolist()
+    return found
+
+
+def _line_of(window: Window, grid: Grid) -> Any:
+    return lambda index: _lines_of(window, grid, np.array([index]))[0]
+
+
+def _unquoted(text: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
+    """The cells without the quotes around them; those inside stay doubled."""
+    quoted = (text[starts] == QUOTE) & (stops > starts)
+    return starts + quoted, stops - quoted
+
+
+def _ask(text: bytes, starts: Array, stops: Array, feature: Feature, values: Array, left: Array) -> Array:
+    """Has the grammar read what is left of a column of numbers; gives the indices of what is none."""
+    bad: list[int] = []
+    if not len(left):
+        return left
+    if feature.nullable:
+        empty = stops[left] == starts[left]
+        values[left[empty]] = np.nan
+        left = left[~empty]
+    for index, start, stop in zip(left.tolist(), starts[left].tolist(), stops[left].tolist(), strict=True):
+        value = read_cell(text[start:stop], feature)
+        if value is BAD:
+            bad.append(index)
+        else:
+            values[index] = np.nan if value is None else value
+    return np.array(bad, dtype=np.int64)

@@ -1,0 +1,67 @@
+"""Numbers read all at once are, bit by bit, the numbers that the grammar reads one by one."""
+
+import struct
+
+import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from functions.inference import cells as grammar
+from functions.scoring.numbers import PAD, read_numbers, words_of
+
+spelled = (
+    st.floats(allow_nan=False, allow_infinity=False).map(repr)
+    | st.floats(-1e6, 1e6).map(repr)
+    | st.tuples(st.floats(-1e9, 1e9), st.integers(0, 15)).map(lambda pair: f"{pair[0]:.{pair[1]}f}")
+    | st.integers(-(10**20), 10**20).map(str)
+    | st.text("0123456789.", max_size=26)
+    | st.text("0123456789.+-eE_/: \t,x", max_size=12).map(lambda text: text.replace(",", ";"))
+    | st.sampled_from(
+        ["", ".", "-", "+.", "5.", ".5", "+5.1", "-0", "-0.0", "007", "inf", "NaN", "NA", "1e3", "9" * 19]
+    )
+)
+padded = st.tuples(st.sampled_from(["", " ", "\t "]), spelled, st.sampled_from(["", " ", "  \t"])).map("".join)
+
+
+def read(texts: list[str]) -> list[float | None]:
+    """What is read at once; None where the grammar is to be asked."""
+    raw = "".join(text + "," for text in texts).encode()
+    stops = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord(","))
+    starts = np.concatenate(([0], stops[:-1] + 1))
+    values, left = read_numbers(np.frombuffer(raw, dtype=np.uint8), words_of(bytes(PAD) + raw), starts, stops)
+    found: list[float | None] = values.tolist()
+    for index in left.tolist():
+        found[index] = None
+    return found
+
+
+def number(text: str) -> float | None:
+    try:
+        return grammar.number(text.strip(" \t"))
+    except grammar.BadCell:
+        return None
+
+
+def bits(value: float | None) -> bytes | None:
+    return None if value is None else struct.pack("d", value)
+
+
+@given(st.lists(spelled | padded, min_size=1, max_size=12))
+@example(["9007199254740993", "9007199254740992.0", "18014398509481985.5"])
+@example(["0.1", "12345678.12345678", "12345678901234567.125", "1234567890123456789012.5"])
+@example(["1.2345678", "12345.678", "1234567.8", "1.23456789", "123456789.", ".123456789"])
+def test_what_is_read_at_once_is_what_the_grammar_reads(texts: list[str]) -> None:
+    for text, found in zip(texts, read(texts), strict=True):
+        assert found is None or bits(found) == bits(number(text)), text
+
+
+def test_ordinary_numbers_need_no_grammar() -> None:
+    texts = ["5.1", "-0.25", "+3", "007", "1234567.8", " 12 ", "0.1234567890123", "-12345678.87654321", "1234567890123"]
+    assert read(texts) == [float(text) for text in texts]
+
+
+def test_numbers_with_all_the_digits_of_a_float64_need_no_grammar_but_for_a_few() -> None:
+    texts = [repr(value) for value in np.random.default_rng(0).uniform(0.1, 1000, 4000).tolist()]
+    found = read(texts)
+    assert sum(value is None for value in found) < len(texts) / 100
+    assert all(value in (None, float(text)) for value, text in zip(found, texts, strict=True))
