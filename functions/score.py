@@ -127,6 +127,8 @@ def _stop(number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
+    # As in the image: windows are scored side by side, and threads of linear algebra would only be in their way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # As process 1 of a container Python would ignore SIGTERM, and `docker stop` would wait, then kill.
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)

@@ -107,11 +107,17 @@ def live_worker() -> "LiveWorker":
 
 
 def _worker() -> "Worker":
+    from functions.inference import onnx_runtime
+
+    onnx_runtime.begin()  # while the rest is imported
+
     from functions.loader import Reference
     from functions.scoring.loop import Options
+    from functions.scoring.malloc import keep_freed_memory
     from functions.scoring.models import Models
     from functions.scoring.worker import Worker
 
+    keep_freed_memory()
     model, batch = ModelSettings.read(), BatchSettings.read()
     reference = Reference(model.name, model.alias, model.version)
     options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
@@ -126,10 +132,16 @@ def scoring_run(
 
     Raises Mistake, NotConfigured, ModelError, StoreError.
     """
+    from functions.inference import onnx_runtime
+
+    onnx_runtime.begin()  # while the rest is imported
+
     from functions.scoring.loop import Options
+    from functions.scoring.malloc import keep_freed_memory
     from functions.scoring.model_sources import model_from
     from functions.scoring.run import Run
 
+    keep_freed_memory()
     batch = BatchSettings.read(store=model)
     options = Options(
         batch.max_record_bytes,

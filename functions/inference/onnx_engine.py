@@ -5,6 +5,7 @@ The model's inputs and outputs are named here, and written by `training.twin.exp
 
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from functions.inference.engine import Predictions
@@ -66,13 +67,14 @@ class OnnxEngine:
         if not rows:
             return self._nothing()
         blocks: list[dict[str, Tensor]] = []
+        known = _Encoded()
         for start in range(0, rows, self._rows_at_once):
             own = slice(start, min(rows, start + self._rows_at_once))
             numbers = np.empty((own.stop - own.start, len(self._numbers)))
             for place, at in enumerate(self._numbers):
                 numbers[:, place] = columns[at][own]
             texts = [columns[at][own].tolist() for at in self._texts]
-            encoded = [_encoded(cell) for row in zip(*texts, strict=True) for cell in row]
+            encoded = list(map(known.__getitem__, chain.from_iterable(zip(*texts, strict=True))))
             blocks.append(self._run(own.stop - own.start, numbers, encoded))
 
         def joined(name: str, dtype: str) -> Any:
@@ -101,7 +103,7 @@ class OnnxEngine:
         if self._texts:
             tensors.append(Tensor("string", (rows, len(self._texts)), texts))
         found = dict(zip(self._session.outputs, self._session.run(tensors), strict=True))
-        if REFUSED in found and any(found[REFUSED].data):
+        if REFUSED in found and 1 in found[REFUSED].data:  # booleans, as bytes
             raise ValueError("a category that training did not see, or a number too large")
         return found
 
@@ -112,6 +114,14 @@ class OnnxEngine:
             [] if PROBABILITIES in outputs else None,
             [] if VALUES in outputs else None,
         )
+
+
+class _Encoded(dict[Any, bytes]):
+    """Each text's bytes, made once: in a batch texts repeat."""
+
+    def __missing__(self, cell: Any) -> bytes:
+        made = self[cell] = _encoded(cell)
+        return made
 
 
 def _encoded(cell: Any) -> bytes:

@@ -20,6 +20,7 @@ own and keeps no file open, so a process with an environment may be forked, or s
 import ctypes
 import struct
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_void_p
@@ -42,6 +43,7 @@ _ERRORS = (
 )  # fmt: skip
 
 SMALL = 4096  # bytes of a tensor that is worth memory of its own: a few rows
+MANY = 64  # texts among which it is worth looking for equal ones
 MOST_PREPARED = 8  # numbers of rows for which a session keeps it
 
 LEAST_MODEL = (
@@ -377,8 +379,8 @@ def _value(own: Runtime, tensor: Tensor) -> int | None:
 
 
 def _fill(own: Runtime, value: c_void_p, texts: Sequence[bytes]) -> None:
-    own.call("FillStringTensor", value, _texts(texts), len(texts))
-    for index, text in enumerate(texts):
+    own.call("FillStringTensor", value, _texts(texts) if len(texts) < MANY else _repeated(texts), len(texts))
+    for index, text in enumerate(texts) if b"\0" in b"".join(texts) else ():
         if b"\0" in text:  # where FillStringTensor ended it
             buffer = own.made("GetResizedStringTensorElementBuffer", value, index, len(text))
             ctypes.memmove(buffer, text, len(text))
@@ -417,6 +419,12 @@ def _read_texts(own: Runtime, value: int, count: int) -> list[bytes]:
 
 def _texts(texts: Sequence[bytes]) -> Any:
     return _array(c_char_p, len(texts))(*texts)
+
+
+def _repeated(texts: Sequence[bytes]) -> Any:
+    """As `_texts`, for many that are few different ones: a pointer is looked up once for each of these."""
+    pointers = {text: ctypes.cast(c_char_p(text), c_void_p).value or 0 for text in set(texts)}
+    return _array(c_void_p, len(texts)).from_buffer(array("Q", map(pointers.__getitem__, texts)))
 
 
 @lru_cache(maxsize=64)

@@ -23,25 +23,34 @@ class Distinct:
 
     def __init__(self, feature: Feature) -> None:
         self._feature = feature
-        self._known: dict[bytes, Any] = {}
+        self._known = _Known(feature)
 
     def read(self, text: bytes, starts: Array, stops: Array) -> "tuple[Column, Array]":
         """n cells, [start, stop) of `text`: n values as the engine takes them, and the indices of the bad ones."""
         known = self._known
-        values: list[Any] = []
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            cell = text[start:stop]
-            value = known.get(cell, known)
-            values.append(self._ask(cell) if value is known else value)
-        bad = [index for index, value in enumerate(values) if value is BAD]
+        if len(known) > MOST:
+            known = self._known = _Known(self._feature)
+        cells = map(text.__getitem__, map(slice, starts.tolist(), stops.tolist()))
+        values = list(map(known.__getitem__, cells))
+        bad = [index for index, value in enumerate(values) if value is BAD] if known.some_are_bad else []
         for index in bad:
             values[index] = None
         return _column(values, self._feature), np.array(bad, dtype=np.int64)
 
-    def _ask(self, cell: bytes) -> Any:
+
+class _Known(dict[bytes, Any]):
+    """Each text's value, found when it is first asked for."""
+
+    def __init__(self, feature: Feature) -> None:
+        super().__init__()
+        self._feature = feature
+        self.some_are_bad = False
+
+    def __missing__(self, cell: bytes) -> Any:
         value = read_cell(cell, self._feature)
-        if len(cell) <= LONGEST and len(self._known) < MOST:
-            self._known[cell] = value
+        self.some_are_bad |= value is BAD
+        if len(cell) <= LONGEST:
+            self[cell] = value
         return value
 
 

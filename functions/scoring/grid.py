@@ -26,29 +26,25 @@ class Grid:
     regular: Array | None
     edges: Array
 
-    def cells(self, place: int) -> tuple[Array, Array]:
-        """Start and stop of the m cells of one column, quotes included."""
-        before = self.edges[:, place - 1] + 1 if place else self.of_regular(self.starts)
-        return before, self.edges[:, place]
-
-    def of_regular(self, values: Array) -> Array:
-        """Those of n values that belong to regular records."""
-        return values if self.regular is None else values[self.regular]
+    def cells(self, places: Array) -> tuple[Array, Array]:
+        """Start and stop of the m cells of k columns, k by m, quotes included."""
+        stops = self.edges.T[places]
+        starts = self.edges.T[places - 1] + 1
+        starts[places == 0] = self.starts if self.regular is None else self.starts[self.regular]
+        return starts, stops
 
 
 def grid_of(window: Window, separator: bytes, width: int) -> Grid:
     """Where records and cells of a window lie, which has at least one record."""
     text = np.frombuffer(window.text, dtype=np.uint8)
-    marks = _marks(text, window.quotes, separator[0])
-    ends = np.flatnonzero(text[marks] == LF)
+    marks, ends = _marks(text, window.quotes, separator[0], width)
     lines = marks[ends]
     nexts = lines + 1
     starts = np.concatenate(([0], nexts[:-1]))
     stops, odd = _stops(window.text, text, starts, lines)
-    counts = np.diff(ends, prepend=-1)
     if not _is_utf8(window.text):
         odd = _or(odd, _rows_of(np.flatnonzero(text >= 0x80), nexts))
-    irregular = counts != width
+    irregular = np.diff(ends, prepend=-1) != width
     if irregular.any():
         odd = irregular if odd is None else odd | irregular
     if odd is None:
@@ -63,20 +59,23 @@ def grid_of(window: Window, separator: bytes, width: int) -> Grid:
     return Grid(text, starts, stops, nexts, regular, edges)
 
 
-def _marks(text: Array, quotes: Array | None, separator: int) -> Array:
-    """Every separator and line end outside quotes."""
-    marks = np.flatnonzero((text == separator) | (text == LF))
-    if quotes is None or not len(quotes):
-        return marks
-    outside: Array = marks[np.searchsorted(quotes, marks) % 2 == 0]
-    return outside
+def _marks(text: Array, quotes: Array | None, separator: int, width: int) -> tuple[Array, Array]:
+    """Every separator and line end outside quotes, and which of these are line ends."""
+    ends = text == LF
+    lines = int(np.count_nonzero(ends))
+    marks = np.flatnonzero((text == separator) | ends)
+    if quotes is not None and len(quotes):
+        marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
+    elif len(marks) == lines * width and (text[marks[width - 1 :: width]] == LF).all():
+        return marks, np.arange(width - 1, len(marks), width)  # as almost always: nothing more to look for
+    return marks, np.flatnonzero(text[marks] == LF)
 
 
 def _stops(raw: bytes, text: Array, starts: Array, lines: Array) -> tuple[Array, Array | None]:
     """Where bodies stop before LF or CRLF, and which records hold another carriage return."""
-    returns = raw.count(b"\r")
-    if not returns:
+    if b"\r" not in raw:
         return lines, None
+    returns = raw.count(b"\r")
     before = (text[np.maximum(lines - 1, 0)] == CR) & (lines > starts)
     stops = lines - before
     if returns == int(np.count_nonzero(before)):

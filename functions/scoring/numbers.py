@@ -14,9 +14,12 @@ Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 WORD: Final = 8  # characters
 LONGEST: Final = 3 * WORD
+NONE: Final = WORD  # no place in a word
+CELLS_AT_ONCE: Final = 1 << 17  # as many as stay near the processor
+SAMPLE: Final = 64  # rows that show whether a column has negative numbers
 PAD: Final = LONGEST  # bytes before the text, so that a word that ends in it can begin before it
 
-_BITS = [np.uint64(number) for number in range(65)]
+_BITS = [np.uint64(number) for number in range(256)]
 _DOTS, _ZEROS, _ONES, _HIGHS = (np.uint64(byte * 0x0101010101010101) for byte in (0x2E, 0x30, 0x01, 0x80))
 _OVER_NINE = np.uint64(0x7676767676767676)  # lifts a byte over 9 to its high bit
 _PAIRS, _FOURS, _EIGHTS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF), np.uint64(0xFFFFFFFF)
@@ -44,20 +47,72 @@ def words_of(padded: bytes) -> Array:
 
 
 def read_numbers(text: Array, words: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
-    """n cells, [start, stop) of the bytes `text`: n float64, and the indices of those that were not read."""
+    """The cells of k columns, k by n, [start, stop) of the bytes `text`: k by n float64, and which were not read."""
+    values, bad = np.empty(starts.shape), np.empty(starts.shape, dtype=np.bool_)
+    if not starts.shape[1]:
+        return values, bad
+    places = _place_of_first(words, starts, stops)
+    at_once = max(1, CELLS_AT_ONCE // starts.shape[1])
+    for place in np.unique(places):
+        columns = np.flatnonzero(places == place)
+        for first in range(0, len(columns), at_once):
+            own: Any = columns[first : first + at_once]
+            own = slice(own[0], own[-1] + 1) if own[-1] - own[0] == len(own) - 1 else own
+            values[own], bad[own] = _alike(text, words, starts[own], stops[own], int(place))
+    left = bad.nonzero()
+    if len(left[0]):
+        values[left], bad[left] = _any(text, words, starts[left], stops[left])
+    return values, bad
+
+
+def _place_of_first(words: Array, starts: Array, stops: Array) -> Array:
+    """Where in the word that ends with it the dot of each column's first cell stands; NONE where there is none."""
+    lengths = np.clip(stops[:, 0] - starts[:, 0], 0, WORD)
+    dot = _dot_in(words[stops[:, 0] + (PAD - WORD)] & _OWN[lengths])
+    return np.where(dot != 0, _place(dot), NONE)
+
+
+def _alike(text: Array, words: Array, starts: Array, stops: Array, place: int) -> tuple[Array, Array]:
+    """Cells of at most eight digits with the dot in one place, as the cells of a column mostly are written."""
+    own = stops - starts
+    negative: Array | None = None
+    if (text[starts[:, :SAMPLE]] == _MINUS).any():
+        negative = text[starts] == _MINUS
+        own = own - negative
+    shortest, longest = int(own.min()), int(own.max())
+    bad: Array | None = None
+    if shortest < 1 or longest > WORD:
+        fits = np.clip(own, 1, WORD)
+        own, bad = fits, own != fits
+    elif shortest == longest:
+        own = own[:1, :1]
+    word = (words[stops + (PAD - WORD)] & _OWN[own]) | _FILL[own]
+    if place != NONE:
+        astray = ((word >> _BITS[8 * place]) & _BITS[0xFF]) != _BITS[0x2E]
+        bad = astray if bad is None else bad | astray
+        word = _without(word, np.array([0x80 << 8 * place], dtype=np.uint64))
+    number, wrong = _eight(word)
+    if shortest <= 1 and place != NONE:
+        wrong |= own == 1  # a dot alone
+    values = number.astype(np.float64)
+    if place != NONE:
+        values /= _TENS[WORD - 1 - place]
+    if negative is not None:
+        np.negative(values, out=values, where=negative)
+    return values, wrong if bad is None else wrong | bad
+
+
+def _any(text: Array, words: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
+    """Cells of at most 24 digits, however each is written: their values, and which were not read."""
     starts, stops, negative = _unsigned(text, starts, stops)
     lengths = stops - starts
     values, bad = _short(words, lengths, stops)
-    left = np.flatnonzero(bad)
-    if len(left):
-        longer = left[(lengths[left] > WORD) & (lengths[left] <= LONGEST)]
-        if len(longer):
-            values[longer], unread = _long(words, lengths[longer], stops[longer])
-            bad[longer] = unread
-            left = np.flatnonzero(bad)
+    longer = np.flatnonzero((lengths > WORD) & (lengths <= LONGEST))
+    if len(longer):
+        values[longer], bad[longer] = _long(words, lengths[longer], stops[longer])
     if negative is not None:
         np.negative(values, out=values, where=negative)
-    return values, left
+    return values, bad
 
 
 def _unsigned(text: Array, starts: Array, stops: Array) -> tuple[Array, Array, Array | None]:
@@ -89,19 +144,13 @@ def _is(bytes_: Array, wanted: tuple[int, int]) -> Array:
 
 def _short(words: Array, lengths: Array, stops: Array) -> tuple[Array, Array]:
     """Cells of at most eight characters; of longer ones nothing is said but that they are bad."""
-    fits = (lengths > 0) & (lengths <= WORD)
-    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(lengths) else (1, 1)
-    # Most columns are written alike: then one number stands for all of them.
-    own = lengths[:1] if shortest == longest else lengths
-    own = np.clip(own, 1, WORD)
+    own = np.clip(lengths, 1, WORD)
     word = (words[stops + (PAD - WORD)] & _OWN[own]) | _FILL[own]
     dot = _dot_in(word)
-    if len(dot) and (dot == dot[0]).all():
-        dot = dot[:1]
     place, dotted = _place(dot), dot != 0
     word = np.where(dotted, _without(word, dot), word)
     number, bad = _eight(word)
-    bad |= ~fits
+    bad |= lengths != own
     bad |= own <= dotted  # a dot alone
     values = number.astype(np.float64)
     if dotted.any():

@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 
+NOTHING: Array = np.empty(0, dtype=np.int64)
+
+
 class WindowReader:
     """Reads windows under one header; several threads may at once."""
 
     def __init__(self, header: Header, signature: Signature, limit: int) -> None:
         self._header = header
         self._limit = limit
-        self._features = list(zip(signature.features, header.positions, strict=True))
-        self._distinct = {feature.name: Distinct(feature) for feature, _ in self._features}
+        features = list(zip(signature.features, header.positions, strict=True))
+        self._names = signature.names
+        self._numbers = [feature for feature, _ in features if feature.dtype == "float64"]
+        self._places = np.array([place for feature, place in features if feature.dtype == "float64"], dtype=np.int64)
+        self._others = [(feature, place) for feature, place in features if feature.dtype != "float64"]
+        self._distinct = {feature.name: Distinct(feature) for feature, _ in self._others}
         self._exact = BlockReader(header, signature, limit)
 
     def read(self, window: Window) -> Block:
@@ -43,21 +50,29 @@ class WindowReader:
 
     def _columns(self, window: Window, grid: Grid) -> "tuple[list[Column], Array]":
         """m values for each feature, and which of the m regular records have a cell that was not read."""
-        words = words_of(bytes(PAD) + window.text)
-        columns: list[Any] = []
+        columns: dict[str, Any] = {}
         bad: list[Array] = []
-        for feature, place in self._features:
-            starts, stops = grid.cells(place)
-            if window.quotes is not None:
-                starts, stops = _unquoted(grid.text, starts, stops)
-            if feature.dtype == "float64":
-                values, left = read_numbers(grid.text, words, starts, stops)
-                left = _ask(window.text, starts, stops, feature, values, left)
-            else:
-                values, left = self._distinct[feature.name].read(window.text, starts, stops)
-            columns.append(values)
-            bad.append(left)
-        return columns, np.unique(np.concatenate(bad))
+        if self._numbers:
+            starts, stops = self._cells(window, grid, self._places)
+            values, unread = read_numbers(grid.text, words_of(bytes(PAD) + window.text), starts, stops)
+            for at in np.flatnonzero(unread.any(axis=1)).tolist():
+                left = np.flatnonzero(unread[at])
+                bad.append(_ask(window.text, starts[at], stops[at], self._numbers[at], values[at], left))
+            columns = {feature.name: values[at] for at, feature in enumerate(self._numbers)}
+        for feature, place in self._others:
+            starts, stops = self._cells(window, grid, np.array([place]))
+            columns[feature.name], bad_cells = self._distinct[feature.name].read(window.text, starts[0], stops[0])
+            bad.append(bad_cells)
+        ordered = [columns[name] for name in self._names]
+        return ordered, np.unique(np.concatenate(bad)) if bad else NOTHING
+
+    def _cells(self, window: Window, grid: Grid, places: Array) -> tuple[Array, Array]:
+        """Start and stop of the m cells of k columns, k by m, without the quotes around them."""
+        starts, stops = grid.cells(places)
+        if window.quotes is None or not len(window.quotes):
+            return starts, stops
+        quoted = (grid.text[starts] == QUOTE) & (stops > starts)  # those inside stay doubled
+        return starts + quoted, stops - quoted
 
     def _with_exact(self, window: Window, grid: Grid, rows: Rows, columns: "list[Column]", bad: Array) -> Block:
         """Has the records that were not read as they should be read one by one, and puts them back among the others."""
@@ -103,12 +118,6 @@ def _lines_of(window: Window, grid: Grid, indices: Array) -> list[int]:
 
 def _line_of(window: Window, grid: Grid) -> Any:
     return lambda index: _lines_of(window, grid, np.array([index]))[0]
-
-
-def _unquoted(text: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
-    """The cells without the quotes around them; those inside stay doubled."""
-    quoted = (text[starts] == QUOTE) & (stops > starts)
-    return starts + quoted, stops - quoted
 
 
 def _ask(text: bytes, starts: Array, stops: Array, feature: Feature, values: Array, left: Array) -> Array:

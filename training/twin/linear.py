@@ -45,8 +45,7 @@ def _decision(graph: Graph, estimator: Any, columns: Columns) -> str:
         raise NotConvertible("several targets at once")
     weights = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64)).T
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).reshape(-1), weights.shape[1:])
-    product = graph.add("MatMul", graph.numbers(columns), graph.constant(weights))
-    return graph.add("Add", product, graph.constant(intercept))
+    return graph.linear(graph.numbers(columns), weights, intercept)
 
 
 def _sigmoid(graph: Graph, tensor: str) -> str:

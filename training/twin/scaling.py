@@ -31,8 +31,8 @@ def smallest_and_largest(graph: Graph, scaler: Any, columns: Columns) -> Columns
 
 def pca(graph: Graph, reducer: Any, columns: Columns) -> Columns:
     """PCA: the mean is projected and taken off after the projection, as scikit-learn does."""
-    rows = graph.add("MatMul", graph.numbers(columns), graph.constant(reducer.components_.T, np.float64))
-    reduced = graph.add("Sub", rows, graph.constant(reducer.mean_.reshape(1, -1) @ reducer.components_.T))
+    mean = reducer.mean_.reshape(1, -1) @ reducer.components_.T
+    reduced = graph.linear(graph.numbers(columns), reducer.components_.T, -mean)
     if reducer.whiten:
         scale = np.sqrt(reducer.explained_variance_)
         smallest = np.finfo(scale.dtype).eps

@@ -28,9 +28,10 @@ def read(texts: list[str]) -> list[float | None]:
     raw = "".join(text + "," for text in texts).encode()
     stops = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord(","))
     starts = np.concatenate(([0], stops[:-1] + 1))
-    values, left = read_numbers(np.frombuffer(raw, dtype=np.uint8), words_of(bytes(PAD) + raw), starts, stops)
-    found: list[float | None] = values.tolist()
-    for index in left.tolist():
+    text, words = np.frombuffer(raw, dtype=np.uint8), words_of(bytes(PAD) + raw)
+    values, bad = read_numbers(text, words, starts[None], stops[None])
+    found: list[float | None] = values[0].tolist()
+    for index in np.flatnonzero(bad[0]).tolist():
         found[index] = None
     return found
 
