@@ -6,9 +6,10 @@ A document holds a pair of marks for each table; what stands between them is rep
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks import results
+from benchmarks.batch import documents as batch
+from benchmarks.markdown import table, where
 from benchmarks.stage import PROJECT
 
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "docs" / "benchmarks.md"]
@@ -47,15 +48,22 @@ PARTS = {"own_ms": "ms", "until_ms": "ms in all"}
 
 
 def write() -> list[Path]:
-    """Writes the tables anew; gives the documents that changed."""
-    changed = [document for document in DOCUMENTS if _with_tables(document.read_text()) != document.read_text()]
+    """Writes the tables and the chart anew where they are others; gives the files that changed."""
+    changed = _outdated_tables()
     for document in changed:
         document.write_text(_with_tables(document.read_text()))
-    return changed
+    if not batch.chart_is_outdated():
+        return changed
+    batch.draw_chart()
+    return [*changed, batch.CHART]
 
 
 def outdated() -> list[Path]:
-    """The documents whose tables are not those of the results files."""
+    """The files that do not show what the results files say."""
+    return [*_outdated_tables(), *([batch.CHART] if batch.chart_is_outdated() else [])]
+
+
+def _outdated_tables() -> list[Path]:
     return [document for document in DOCUMENTS if _with_tables(document.read_text()) != document.read_text()]
 
 
@@ -73,14 +81,14 @@ def _budgets() -> str:
     memory = results.read("warm")["contestants"]["predict"]["rss_mb"]
     met = "yes" if memory <= MOST_MEMORY_MB else "no"
     rows.append(["memory, warm", "", f"{memory} MB", f"at most {MOST_MEMORY_MB:.0f} MB", met])
-    return _table(["of predict", "beside", "found", "target", "reached"], rows)
+    return table(["what", "beside", "found", "target", "reached"], [*rows, *batch.budgets()])
 
 
 def _contestants(campaign: str, columns: dict[str, str], first: str) -> Callable[[], str]:
     def made() -> str:
         found = results.read(campaign)
         rows = [[name, *(str(figures[column]) for column in columns)] for name, figures in found["contestants"].items()]
-        return _table([first, *columns.values()], rows) + _where(found)
+        return table([first, *columns.values()], rows) + where(found, f"{found['rounds']} rounds in {found['field']}")
 
     return made
 
@@ -88,18 +96,7 @@ def _contestants(campaign: str, columns: dict[str, str], first: str) -> Callable
 def _images() -> str:
     found = results.read("images")["images"]
     rows = [[name, *(str(figures[column]) for column in IMAGES)] for name, figures in found.items()]
-    return _table(["image", *IMAGES.values()], rows)
-
-
-def _where(found: dict[str, Any]) -> str:
-    machine = found["machine"]
-    where = f"{found['rounds']} rounds in {found['field']}, Python {found['python']}"
-    return f"\n{where}, on {machine['processors']} processors ({machine['processor']}), {found['at'][:10]}.\n"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return table(["image", *IMAGES.values()], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -108,5 +105,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "images": _images,
     "parts": _contestants("parts", PARTS, "part"),
     "warm": _contestants("warm", WARM, "one row at a time"),
+    **batch.tables(),
 }
 """By the name in the mark."""
