@@ -20,9 +20,9 @@ class Case:
 CASES = [
     Case("flowers", "flowers", 5_000_000, "flowers"),
     Case("minio", "flowers", 5_000_000, "flowers", (SCORE, DOOR, *RIVALS), in_minio=True),
-    Case("forest", "flowers", 1_000_000, "forest", (SCORE, BY_JOBLIB, *RIVALS)),
-    Case("wide", "wide", 100_000, "wide"),
-    Case("wide_quoted", "wide_quoted", 100_000, "wide"),
+    Case("forest", "flowers", 200_000, "forest", (SCORE, BY_JOBLIB, *RIVALS)),
+    Case("wide", "wide", 50_000, "wide"),
+    Case("wide_quoted", "wide_quoted", 50_000, "wide"),
     Case("quoted", "quoted", 1_000_000, "flowers"),
-    Case("odd", "odd", 1_000_000, "flowers", (SCORE, "seed", "pandas in chunks")),
+    Case("odd", "odd", 500_000, "flowers", (SCORE, "seed", "pandas in chunks")),
 ]
