@@ -65,7 +65,7 @@ bench-images: environment  ## sizes of the function images beside a plain one, a
 	@$(PYTHON) -m benchmarks.images
 	@$(PYTHON) -m benchmarks table
 
-bench-batch: environment rivals-environment  ## whole files beside pandas, polars and pyarrow, up to 50 million rows (40 minutes)
+bench-batch: environment rivals-environment  ## whole files beside pandas, polars and pyarrow, up to 50 million rows (half an hour)
 	@$(PYTHON) -m benchmarks.batch cases
 	@$(PYTHON) -m benchmarks.batch scaling
 	@$(PYTHON) -m benchmarks.batch blocks

@@ -99,7 +99,7 @@ def _quieten(table: Path) -> None:
 
 
 def _agreed(raw: dict[str, Any], rows: int) -> None:
-    """Puts one outcome in the place of those of the rounds. Raises ContestantFailed where nobody may be quick."""
+    """Puts one outcome in the place of those of the rounds. Raises ContestantFailed: nobody is quick by being wrong."""
     for name, own in raw.items():
         first, *others = own.pop("outcomes")
         if any(other != first for other in others):
@@ -110,7 +110,8 @@ def _agreed(raw: dict[str, Any], rows: int) -> None:
     reference = raw[SEED]["outcome"].predictions if SEED in raw else None
     for own in raw.values():
         found: Outcome = own.pop("outcome")
-        own |= {"identical": found.identical, "as_the_seed_predicts": found.predictions == reference}
+        agrees = None if reference is None else found.predictions == reference
+        own |= {"identical": found.identical, "as_the_seed_predicts": agrees}
 
 
 def _made(folder: Path) -> Path:

@@ -39,7 +39,9 @@ def budgets() -> list[list[str]]:
     ratio = max(value for name, value in cases[HEADLINE]["ratios"].items() if name.startswith(f"{SEED} to "))
     scaled = results.read(SCALING)["scaling"]["score"]
     ours = [own for case in cases.values() for name, own in case["contestants"].items() if name in OURS]
-    peak = max([own["peak_mb"] for case in _thin(cases) for own in case] + [point["peak_mb"] for point in scaled])
+    peak = max(
+        [own["peak_mb"] for case in _of_the_budget(cases) for own in case] + [point["peak_mb"] for point in scaled]
+    )
     largest = max(point["rows"] for point in scaled)
     kept = all(own["identical"] for own in ours)
     what = f"batch, {cases[HEADLINE]['rows'] / 1e6:g} million rows"
@@ -82,7 +84,7 @@ def _mark() -> str:
     return hashlib.sha256(json.dumps(_scaling_figures(), sort_keys=True).encode()).hexdigest()
 
 
-def _thin(cases: dict[str, Any]) -> list[list[dict[str, Any]]]:
+def _of_the_budget(cases: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Ours on the files of the budget: four features and an id, on disk and in MinIO."""
     return [[own for name, own in cases[case]["contestants"].items() if name in OURS] for case in (HEADLINE, "minio")]
 

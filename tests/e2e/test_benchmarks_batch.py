@@ -60,6 +60,7 @@ def test_scaling_leaves_out_who_would_not_fit_into_memory_and_draws_the_rest(
     monkeypatch.setattr(scaling, "_free", lambda: 1_000_000_000)  # the seed takes 200 MB for a thousand rows
     found = scaling.run(store, {1000: 1, 10_000: 2})
     assert [list(point["raw"]) for point in found["points"]] == [["score", "seed", "polars"], ["score"]]
+    assert found["points"][1]["raw"]["score"]["as_the_seed_predicts"] is None
     assert [(each["contestant"], each["rows"]) for each in found["left_out"]] == [("polars", 10_000), ("seed", 10_000)]
     told = figures.of_scaling(found)
     (tmp_path / "scaling.json").write_text(json.dumps({"scaling": told}))
