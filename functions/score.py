@@ -19,6 +19,21 @@ from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingE
 from functions.scoring.files import STANDARD, Mistake, same_place
 from functions.scoring.run import Run, Scored
 
+EPILOG = """\
+examples:
+  score --model s3://models --name iris day.csv day.scored.csv
+  score model.joblib day.csv > day.scored.csv
+  zcat day.csv.gz | score --model ./bucket - s3://results/day.csv
+
+exit codes:
+  0    done
+  1    the store, the network, the disk or the model failed
+  2    the arguments, the file or too large a share of its rows are wrong; or rows were rejected and not kept
+  130  stopped by Ctrl-C; 143 by SIGTERM: an output that was not finished does not appear
+
+An input of any size is read in pieces. On a terminal a bar shows how far it is, where the package rich is installed.
+"""
+
 DONE = 0
 ENVIRONMENT = 1
 MISTAKE = 2
@@ -34,7 +49,7 @@ class Stopped(BaseException):
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command; gives its exit code. Everything but the scored rows goes to standard error."""
-    given = _parser().parse_args(arguments)
+    given = _given(arguments)
     try:
         rejected = _rejected(given)
         started = time.perf_counter()
@@ -43,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
             name=given.name,
             alias=given.alias,
             version=given.version,
+            trust=given.trust,
+            tell=_tell,
             separator=given.separator,
             probabilities=given.probabilities,
         )
@@ -64,31 +81,50 @@ def main(arguments: Sequence[str]) -> int:
     return DONE
 
 
+def _given(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments as they are meant: without --model, the first of the names is the model's."""
+    parser = _parser()
+    given = parser.parse_intermixed_args(arguments)
+    names: list[str] = given.names
+    if given.model is None:
+        given.model = names.pop(0)
+        if not names:
+            parser.error(f"{given.model} is taken for the model where --model names none; name a CSV, too")
+    if len(names) > 2:
+        parser.error(f"there are {len(names)} files ({', '.join(names)}); name an input and an output")
+    if not given.model:
+        parser.error("the model's name is empty; name a store or a .joblib file")
+    given.input, given.output = (*names, STANDARD)[:2]
+    return given
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="score",
+        usage="score --model MODEL [options] INPUT [OUTPUT]\n       score [options] MODEL INPUT [OUTPUT]",
         description="Scores a CSV. Every row comes out unchanged with its prediction appended; rows that cannot be "
         "scored go to the rejected file with line and reason.",
-        epilog="Example: score --model s3://models --name iris day.csv day.scored.csv",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("input", help="a path, s3://bucket/key, or - for standard input; gzip is told by its bytes")
-    parser.add_argument("output", nargs="?", default=STANDARD, help="a path, s3://bucket/key, or - (the default)")
     parser.add_argument(
-        "--model", required=True, type=_named, help="a store (s3://bucket[/prefix], a folder) or a .joblib file"
-    )
+        "names", nargs="+", metavar="INPUT, OUTPUT",
+        help="each a path, s3://bucket/key, or - for standard input and output (without OUTPUT: standard output); "
+        "gzip is told by its bytes, and gives gzip",
+    )  # fmt: skip
+    parser.add_argument("--model", help="a store (s3://bucket[/prefix], a folder) or a .joblib file")
     parser.add_argument("--name", help="which model of the store; needed where there are several")
     parser.add_argument("--alias", default="live", help="which alias of it (default: live)")
     parser.add_argument("--version", help="which version of it, instead of an alias")
+    parser.add_argument(
+        "--trust", action="store_true",
+        help="unpickle a .joblib that has no manifest beside it: whatever is in it is run, and nothing about it is "
+        "checked; what that means is told",
+    )  # fmt: skip
     parser.add_argument("--rejected", help="where rejected rows go (default: <output>.rejected.csv)")
     parser.add_argument("--separator", help="for a header that does not tell it; else BATCH_SEPARATOR")
     parser.add_argument("--probabilities", action="store_true", help="append a column for each class, too")
     return parser
-
-
-def _named(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty; name a store or a .joblib file")
-    return text
 
 
 def _rejected(given: Any) -> str | None:
@@ -119,6 +155,8 @@ def _end(error: BaseException, code: int) -> int:
 
 
 def _tell(line: str) -> None:
+    if sys.stderr is None:  # closed by whoever started this: print would take standard output, which holds rows
+        return
     print(line, file=sys.stderr)  # noqa: T201 # what a command says to the person who runs it
 
 

@@ -10,6 +10,8 @@ from functions.registry.store import open_store
 from functions.settings import BatchSettings, ModelSettings, SiteSettings, separator_of
 
 if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
+    from collections.abc import Callable
+
     from functions.inference.model import ServedModel
     from functions.live import LiveModel
     from functions.loader import Pointer, RegistrySource
@@ -126,11 +128,19 @@ def _worker() -> "Worker":
 
 
 def scoring_run(
-    *, model: str, name: str | None, alias: str, version: str | None, separator: str | None, probabilities: bool
+    *,
+    model: str,
+    name: str | None,
+    alias: str,
+    version: str | None,
+    trust: bool,
+    tell: "Callable[[str], None]",
+    separator: str | None,
+    probabilities: bool,
 ) -> "Run":
     """One run of the command line. What it does not say is taken from the BATCH_ settings.
 
-    Raises Mistake, NotConfigured, ModelError, StoreError.
+    trust, tell: as in `model_from`. Raises Mistake, NotConfigured, ModelError, StoreError.
     """
     from functions.inference import onnx_runtime
 
@@ -148,4 +158,5 @@ def scoring_run(
         separator_of(separator, "--separator") or batch.separator,
         probabilities or batch.probabilities,
     )
-    return Run(model_from(model, name, alias, version), options, batch.max_rejected_share)
+    served = model_from(model, name, alias, version, trust=trust, tell=tell)
+    return Run(served, options, batch.max_rejected_share)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.errors import ModelRefused
 from functions.inference.engine import Predictions
 from functions.signature import Cell, Signature
 
@@ -50,6 +51,10 @@ class JoblibEngine:
     def _predict(self, table: Any) -> Predictions:
         if self._signature.task == "regression":
             values = np.asarray(self._pipeline.predict(table), dtype=np.float64).reshape(-1)
+            if len(values) != len(table):
+                raise ModelRefused(
+                    f"the pipeline gives {len(values)} numbers for {len(table)} rows; it must give one each"
+                )
             return Predictions(None, None, values)  # type: ignore[arg-type] # an array where a sequence is asked for
         labels = np.asarray(self._pipeline.predict(table)).tolist()
         classes = np.fromiter((self._index[label] for label in labels), dtype=np.int64, count=len(labels))

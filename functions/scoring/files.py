@@ -6,9 +6,10 @@ An output appears whole or not at all, except on standard output.
 import contextlib
 import io
 import os
+import stat as modes
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, TextIO
+from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
 from functions.errors import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from functions.registry.store import Stat, Store, Writer, open_store
@@ -23,7 +24,20 @@ class Mistake(Exception):
     """The user's to mend: arguments, or a file that is not as it was said to be."""
 
 
-def chunks_of(source: str, standard_input: TextIO | None) -> Iterator[bytes]:
+class Source(NamedTuple):
+    """An input that is open. size: its bytes; None where that shows at its end only."""
+
+    chunks: Iterator[bytes]
+    size: int | None
+    file: BinaryIO | None = None
+
+    def close(self) -> None:
+        """Lets go of a file that was opened for it; standard input stays open."""
+        if self.file is not None:
+            self.file.close()
+
+
+def source_of(source: str, standard_input: TextIO | None) -> Source:
     """The bytes of a path, of `s3://bucket/key` or of standard input (`-`).
 
     Raises Mistake where there is none, at once; StoreError and OSError while it is read.
@@ -32,27 +46,30 @@ def chunks_of(source: str, standard_input: TextIO | None) -> Iterator[bytes]:
         if standard_input is None:
             raise Mistake("standard input is closed; name a file to read")
         stream = standard_input.buffer
-        return iter(lambda: stream.read(CHUNK), b"")
+        return Source(iter(lambda: stream.read(CHUNK), b""), _size_of(stream))
     if source.startswith("s3://"):
         store, key = _object(source)
         try:
             stat = store.stat(key)
         except ObjectNotFound:
             raise Mistake(f"there is no object {source}") from None
-        return _ranges(store, key, stat, source)
+        return Source(_ranges(store, key, stat, source), stat.size)
     try:
         file = Path(source).open("rb")  # noqa: SIM115 # closed at the end of its chunks
     except FileNotFoundError:
         raise Mistake(f"there is no file {source}") from None
     except IsADirectoryError:
         raise Mistake(f"{source} is a folder; name a CSV file") from None
-    return _read(file)
+    return Source(iter(lambda: file.read(CHUNK), b""), _size_of(file), file)
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+def _size_of(stream: BinaryIO) -> int | None:
+    """None for a pipe, a terminal, a device, and a stream that is no file at all."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return None
+    return found.st_size if modes.S_ISREG(found.st_mode) else None
 
 
 def _ranges(store: Store, key: str, stat: Stat, source: str) -> Iterator[bytes]:

@@ -1,13 +1,16 @@
 """One run of the command line: a source, two targets, the loop between them. No drop, no claim, no summary object."""
 
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 
 from functions.inference.model import ServedModel
-from functions.scoring.files import NoTarget, chunks_of, target_of
+from functions.scoring.files import STANDARD, NoTarget, Source, source_of, target_of
 from functions.scoring.loop import Options, score_stream
 from functions.scoring.outlet import Outlet
 from functions.scoring.pace import Pace
+from functions.scoring.progress import shown
+from functions.scoring.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,21 @@ class Run:
 
         Raises Mistake, DropRefused, StoreError, OSError; both outputs are then as they were before.
         """
+        with closing(source_of(source, sys.stdin)) as opened:  # first: a missing input leaves no trace of an output
+            tally = self._stream(opened, target, rejected)
+        rows = tally.rows
+        share = rows.rejected / rows.input if rows.input else 0.0
+        reasons = dict(sorted(tally.reasons.items()))
+        return Scored(rows.input, rows.scored, rows.rejected, reasons, share > self._max_rejected_share)
+
+    def _stream(self, opened: Source, target: str, rejected: str | None) -> Tally:
         out = target_of(target, sys.stdout)
         aside = NoTarget() if rejected is None else target_of(rejected, sys.stdout)
         scored_rows, rejected_rows = Outlet(out.begin), Outlet(aside.begin)
         try:
-            chunks = chunks_of(source, sys.stdin)
-            tally = score_stream(chunks, scored_rows, rejected_rows, self._model, self._options, Pace(0))
+            beside = sys.stdout if STANDARD in (target, rejected) else None
+            with shown(opened, sys.stderr, beside=beside) as chunks:
+                tally = score_stream(chunks, scored_rows, rejected_rows, self._model, self._options, Pace(0))
             scored_rows.commit()
             if rejected_rows.commit() is None:
                 aside.remove()
@@ -48,7 +60,4 @@ class Run:
             scored_rows.abort()
             rejected_rows.abort()
             raise
-        rows = tally.rows
-        share = rows.rejected / rows.input if rows.input else 0.0
-        reasons = dict(sorted(tally.reasons.items()))
-        return Scored(rows.input, rows.scored, rows.rejected, reasons, share > self._max_rejected_share)
+        return tally

@@ -253,6 +253,58 @@ def test_the_slim_image_scores_a_file_by_hand(docker: str, slim_image: str, buck
     )
 
 
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A user's folder: a plain model with its manifest, a bare one, a CSV, and what must not be imported."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    data = PROJECT / "data" / "iris.csv"
+    assert main(["fit", str(data), "--target", "species", "--output", str(folder / "model.joblib")]) == 0
+    joblib.dump(joblib.load(folder / "model.joblib"), folder / "bare.joblib")
+    (folder / "data.csv").write_text("id,petal_width,sepal_length,petal_length,sepal_width\na,0.2,5.10,1.4,3.5\n")
+    (folder / "functions").mkdir()
+    (folder / "functions" / "__init__.py").write_text("raise SystemExit('imported out of the data')\n")
+    subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+    return folder
+
+
+BY_HAND = "id,petal_width,sepal_length,petal_length,sepal_width,prediction\na,0.2,5.10,1.4,3.5,setosa\n"
+
+
+def score_in_container(docker: str, image: str, work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As a user types it: the folder mounted, and the names in it."""
+    return subprocess.run(
+        [docker, "run", "--rm", "--network", "none", "--volume", f"{work}:/work", "--workdir", "/work", image, "score",
+         *arguments],
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("image", ["function_image", "slim_image"])
+def test_an_image_scores_a_file_with_a_model_out_of_a_folder_of_the_users(
+    docker: str, image: str, work: Path, request: pytest.FixtureRequest
+) -> None:
+    named = request.getfixturevalue(image)
+    scored = score_in_container(docker, named, work, "model.joblib", "data.csv")
+    assert (scored.returncode, scored.stdout) == (0, BY_HAND), scored.stderr
+    there = score_in_container(docker, named, work, "--model", "/work/model.joblib", "/work/data.csv", "/work/out.csv")
+    assert (there.returncode, (work / "out.csv").read_text()) == (0, BY_HAND), there.stderr
+
+
+def test_the_full_image_takes_a_bare_pipeline_on_trust_and_the_slim_one_says_that_it_cannot(
+    docker: str, function_image: str, slim_image: str, work: Path
+) -> None:
+    refused = score_in_container(docker, function_image, work, "bare.joblib", "data.csv")
+    assert (refused.returncode, refused.stdout, "or add --trust if" in refused.stderr) == (2, "", True)
+    trusted = score_in_container(docker, function_image, work, "--trust", "bare.joblib", "data.csv")
+    assert (trusted.returncode, trusted.stdout) == (0, BY_HAND), trusted.stderr
+    assert trusted.stderr.startswith("warning: bare.joblib was unpickled on trust, without a manifest. Unchecked: ")
+    cannot = score_in_container(docker, slim_image, work, "--trust", "bare.joblib", "data.csv")
+    assert (cannot.returncode, cannot.stdout, cannot.stderr) == (
+        1, "", "error: bare.joblib needs scikit-learn, and this image has none; use the full image\n"
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("target", "name"), [("slim", "iris"), ("full", "iris"), ("full", "mixed")])
 def test_an_image_with_its_model_baked_in_answers_without_a_store_a_setting_or_a_network(
     docker: str, target: str, name: str, context: Path, bucket: Path

@@ -90,7 +90,7 @@ def test_the_function_image_started_by_hand_says_what_it_is_for(docker: str, fun
         2,
         "",
         "nothing to serve: AWS_LAMBDA_RUNTIME_API is unset (Lambda, SAM and compose set it); "
-        "to score a file: score <file> ...\n",
+        "to score a file: score <model> <file>\n",
     )
 
 

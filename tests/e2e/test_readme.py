@@ -116,6 +116,7 @@ def test_the_images_are_built_as_the_readme_says_and_the_baked_one_scores_withou
             "sepal_length,sepal_width,petal_length,petal_width,species,prediction",
             "5.1,3.5,1.4,0.2,setosa,setosa",
         ]
+        assert (clone / "mounted.csv").read_bytes() == (clone / "scored.csv").read_bytes()
     finally:
         built = [tag.replace("flowers", own) for tag in tags]
         subprocess.run([docker, "image", "rm", "--force", *built], capture_output=True, check=False)

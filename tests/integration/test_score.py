@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from functions.registry.folder import FolderStore
 from functions.registry.manifest import Artifact, encode
 from functions.registry.memory import MemoryStore
-from functions.score import main
+from functions.score import DONE, ENVIRONMENT, MISTAKE, main
 from tests.conftest import PROJECT
 from tests.minio_server import Credentials, Minio
 from tests.models import VERSION, publish_iris, publish_mixed
@@ -147,7 +147,8 @@ def test_a_pickle_without_its_manifest_is_not_opened(told: Callable[[], str]) ->
     assert main(["--model", "m.joblib", "day.csv", "out.csv"]) == 2
     assert told() == (
         "error: m.joblib has no m.manifest.json beside it, and a pickle runs whatever is in it; make both with: "
-        "python -m training fit data.csv --target column --output m.joblib"
+        "python -m training fit data.csv --target column --output m.joblib, or add --trust if you made the file "
+        "yourself: it is then run, and its digest, golden rows, types, missing values and ranges are unchecked"
     )
     assert files() == ["day.csv", "m.joblib"]
 
@@ -192,6 +193,8 @@ def test_a_pickle_that_is_not_the_manifests_is_not_opened(told: Callable[[], str
          "rejected rows cannot go to ./bucket/../day.csv, which is the input; name another with --rejected"),
         (["--model", "bucket", "--separator", "ab", "day.csv", "out.csv"],
          "--separator is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
+        (["--model", "bucket", "--trust", "day.csv", "out.csv"],
+         "--trust is for a .joblib file without its manifest; what is in a store is always checked"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_writes_nothing(arguments: list[str], line: str, told: Callable[[], str]) -> None:
@@ -289,10 +292,63 @@ def test_too_many_rejected_rows_keep_the_results_and_fail(told: Callable[[], str
     assert Path("out.csv").read_bytes().count(b"\n") == 2
 
 
-def test_arguments_that_argparse_refuses_exit_with_2() -> None:
-    ran = command("day.csv")
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["day.csv"], "day.csv is taken for the model where --model names none; name a CSV, too"),
+        (["bucket", "a.csv", "b.csv", "c.csv"], "there are 3 files (a.csv, b.csv, c.csv); name an input and an output"),
+        (["--model", "", "day.csv"], "the model's name is empty; name a store or a .joblib file"),
+        ([], "the following arguments are required: INPUT, OUTPUT"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_told_with_the_usage_and_exit_with_2(
+    arguments: list[str], line: str
+) -> None:
+    ran = command(*arguments)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    usage, *_, last = ran.stderr.decode().splitlines()
+    assert (usage, last) == ("usage: score --model MODEL [options] INPUT [OUTPUT]", f"score: error: {line}")
+
+
+def test_without_the_option_the_model_comes_first() -> None:
+    assert main(["bucket", "day.csv", "--rejected", "aside.csv", "out.csv"]) == 0
+    assert Path("out.csv").read_bytes() == SCORED
+    ran = command("bucket", "day.csv")
+    assert (ran.returncode, ran.stdout) == (0, SCORED)
+
+
+def test_a_model_that_is_none_is_told_before_a_csv_is_taken_for_one(told: Callable[[], str]) -> None:
+    assert main(["day.csv", "out.csv"]) == 2
+    assert told() == "error: day.csv is neither a store (s3://bucket, a folder) nor a .joblib file"
+    assert files() == ["day.csv"]
+
+
+def test_the_help_tells_the_exit_codes() -> None:
+    ran = command("--help")
+    assert ran.returncode == 0
+    told = ran.stdout.decode()
+    for code in (DONE, ENVIRONMENT, MISTAKE, 130):
+        assert f"\n  {code}  " in told
+    assert "143 by SIGTERM" in told
+
+
+def test_an_input_that_is_missing_touches_no_output() -> None:
+    os.mkfifo("pipe")  # opening it would wait for its reader
+    ran = command("--model", "bucket", "none.csv", "pipe")
+    assert (ran.returncode, ran.stderr.decode()) == (2, "error: there is no file none.csv\n")
+    with Path("out.csv").open("wb") as out:
+        out.write(b"older")
+    ran = command("--model", "bucket", "none.csv", "/dev/null")
     assert ran.returncode == 2
-    assert ran.stderr.decode().splitlines()[-1] == "score: error: the following arguments are required: --model"
+    assert Path("out.csv").read_bytes() == b"older"
+
+
+def test_with_standard_error_closed_standard_output_holds_rows_alone() -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m functions.score bucket day.csv 2>&-"],
+        capture_output=True, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, SCORED, b"")
 
 
 def test_a_signal_stops_it_and_leaves_nothing_behind() -> None:
