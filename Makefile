@@ -39,8 +39,9 @@ format: environment  ## put the code in its form
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-soak: environment  ## 100,000 random requests, events and files through both doors, recorded
-	@exec $(PYTHON) -m tests.soak
+soak: environment  ## 100,000 random requests, events and files; batch killed hundreds of times (needs MinIO); recorded
+	@$(PYTHON) -m tests.soak
+	@exec $(PYTHON) -m tests.soak_batch
 
 docs: environment  ## write docs/errors.md and the answers in docs/api.md anew
 	@exec $(PYTHON) -m tests.documents

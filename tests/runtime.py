@@ -25,7 +25,8 @@ PASSED = ("PATH", "HOME", "LANG")
 class Runtime:
     """A process that has come through its INIT."""
 
-    def __init__(self, api: RuntimeApi, out: IO[str], errors: IO[str]) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", api: RuntimeApi, out: IO[str], errors: IO[str]) -> None:
+        self._process = process
         self._api = api
         self._out = out
         self._errors = errors
@@ -36,6 +37,14 @@ class Runtime:
         answer = json.loads(self._api.answer())
         self._api.wait_until_idle()
         return answer
+
+    def begin(self, event: Any) -> None:
+        """Hands over an event and does not wait for its answer."""
+        self._api.send(json.dumps(event).encode())
+
+    def kill(self) -> None:
+        """Ends the process as `kill -9` does, whatever it is at."""
+        self._process.kill()
 
     def log(self, level: str = "") -> list[dict[str, Any]]:
         """What it wrote so far, line by line; only that of one level, if asked."""
@@ -65,7 +74,7 @@ def running(command: Sequence[str], settings: Mapping[str, str]) -> Iterator[Run
         )
         try:
             api.wait_until_ready(lambda: process.poll() is None)
-            yield Runtime(api, out, errors)
+            yield Runtime(process, api, out, errors)
         finally:
             process.kill()
             process.wait()

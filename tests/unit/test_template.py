@@ -307,6 +307,18 @@ def test_both_buckets_outlive_the_stack_and_keep_versions(stack: Stack) -> None:
         assert given["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
+def test_uploads_that_a_killed_function_left_open_go_after_a_week(stack: Stack) -> None:
+    assert stack.properties("DropBucket")["LifecycleConfiguration"] == {
+        "Rules": [
+            {
+                "Id": "uploads-nobody-finished",
+                "Status": "Enabled",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+            }
+        ]
+    }
+
+
 def test_both_buckets_are_private_encrypted_and_refuse_plain_http(stack: Stack) -> None:
     for given in stack.of_type("AWS::S3::Bucket").values():
         assert given["PublicAccessBlockConfiguration"] == {
