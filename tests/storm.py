@@ -1,7 +1,7 @@
 """Many files dropped at once into a real bucket: MinIO's webhook, the local gateway and batch's processes score them.
 
-The gateway may be killed (-9) in the middle, with its processes: some drops are scored then, some wait in its spool, some
-are dropped while nobody is told. It is started again, and every drop ends with a summary that is right.
+The gateway may be killed (-9) in the middle, with its processes: some drops are scored then, others wait in its spool,
+others are dropped while nobody is told. It is started again, and every drop ends with a summary that is right.
 """
 
 import json
