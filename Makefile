@@ -43,7 +43,7 @@ soak: environment  ## 100,000 random requests, events and files; batch killed hu
 	@$(PYTHON) -m tests.soak
 	@exec $(PYTHON) -m tests.soak_batch
 
-docs: environment  ## write docs/errors.md and the answers in docs/api.md anew
+docs: environment  ## write docs/errors.md, the answers in docs/api.md and the outputs in docs/batch.md anew
 	@exec $(PYTHON) -m tests.documents
 
 provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, as root)

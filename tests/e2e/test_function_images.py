@@ -4,6 +4,7 @@ import fnmatch
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -287,6 +288,11 @@ def test_an_image_scores_a_file_with_a_model_out_of_a_folder_of_the_users(
     named = request.getfixturevalue(image)
     scored = score_in_container(docker, named, work, "model.joblib", "data.csv")
     assert (scored.returncode, scored.stdout) == (0, BY_HAND), scored.stderr
+    (line,) = re.findall(
+        r"^    docker (run .* IMAGE score .*)$", (PROJECT / "docs" / "batch.md").read_text(), re.MULTILINE
+    )
+    typed = subprocess.run(["bash", "-c", f"{docker} {line.replace('IMAGE', named)}"], cwd=work, capture_output=True)
+    assert (typed.returncode, (work / "scored.csv").read_text()) == (0, BY_HAND), typed.stderr.decode()
     there = score_in_container(docker, named, work, "--model", "/work/model.joblib", "/work/data.csv", "/work/out.csv")
     assert (there.returncode, (work / "out.csv").read_text()) == (0, BY_HAND), there.stderr
 
