@@ -8,6 +8,7 @@ import io
 import os
 import stat as modes
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
@@ -29,7 +30,7 @@ class Source(NamedTuple):
 
     chunks: Iterator[bytes]
     size: int | None
-    file: BinaryIO | None = None
+    file: FileIO | None = None
 
     def close(self) -> None:
         """Lets go of a file that was opened for it; standard input stays open."""
@@ -46,7 +47,7 @@ def source_of(source: str, standard_input: TextIO | None) -> Source:
         if standard_input is None:
             raise Mistake("standard input is closed; name a file to read")
         stream = standard_input.buffer
-        return Source(iter(lambda: stream.read(CHUNK), b""), _size_of(stream))
+        return Source(_read(getattr(stream, "raw", stream)), _size_of(stream))
     if source.startswith("s3://"):
         store, key = _object(source)
         try:
@@ -55,15 +56,21 @@ def source_of(source: str, standard_input: TextIO | None) -> Source:
             raise Mistake(f"there is no object {source}") from None
         return Source(_ranges(store, key, stat, source), stat.size)
     try:
-        file = Path(source).open("rb")  # noqa: SIM115 # closed at the end of its chunks
+        file = Path(source).open("rb", buffering=0)  # noqa: SIM115 # closed by whoever gets it
     except FileNotFoundError:
         raise Mistake(f"there is no file {source}") from None
     except IsADirectoryError:
         raise Mistake(f"{source} is a folder; name a CSV file") from None
-    return Source(iter(lambda: file.read(CHUNK), b""), _size_of(file), file)
+    return Source(_read(file), _size_of(file), file)
 
 
-def _size_of(stream: BinaryIO) -> int | None:
+def _read(file: FileIO | BinaryIO) -> Iterator[bytes]:
+    """What comes, as it comes. Without a buffer: that would be locked by whoever waits for a pipe, when all ends."""
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _size_of(stream: FileIO | BinaryIO) -> int | None:
     """None for a pipe, a terminal, a device, and a stream that is no file at all."""
     try:
         found = os.fstat(stream.fileno())

@@ -14,6 +14,7 @@ Made = TypeVar("Made")
 
 AHEAD: Final = 2  # pieces that are fetched before they are asked for
 PATIENCE: Final = 0.1  # seconds between two looks whether somebody still waits
+LAST_WAIT: Final = 1.0  # seconds for the item that is being fetched when nobody wants it any more
 MOST_WORKERS: Final = 6  # as many processors as a function can have
 
 
@@ -56,8 +57,9 @@ class _Fetching(threading.Thread, Generic[Item]):
             raise item.error
 
     def stop(self) -> None:
+        """One that waits for a pipe in which nothing comes is left waiting: it hands nothing over any more."""
         self._stopped.set()
-        self.join()
+        self.join(LAST_WAIT)
 
     def _hand_over(self, item: "Item | _End") -> bool:
         """False where nobody waits for it any more."""

@@ -1,10 +1,12 @@
 """The command line: from files, standard input and objects to the same, with its exit codes and its one line."""
 
+import fcntl
 import gzip
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -351,20 +353,28 @@ def test_with_standard_error_closed_standard_output_holds_rows_alone() -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, SCORED, b"")
 
 
-def test_a_signal_stops_it_and_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("source", ["pipe", "-"])
+def test_a_signal_stops_it_while_it_waits_for_rows_and_leaves_nothing_behind(source: str) -> None:
     os.mkfifo("pipe")
     with subprocess.Popen(
-        [sys.executable, "-m", "functions.score", "--model", "bucket", "pipe", "out.csv"],
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    ) as process:
+        ["sh", "-c", f"exec {sys.executable} -m functions.score --model bucket {source} out.csv"
+         + (" < pipe" if source == "-" else "")],
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    ) as process:  # fmt: skip
         pipe = opened_by_its_reader(process)
         os.write(pipe, HEADER + ROWS)
+        until_it_is_read(pipe)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
         os.close(pipe)
     assert (process.returncode, errors.decode()) == (143, "error: stopped\n")
     assert files() == ["day.csv", "pipe"]
+
+
+def until_it_is_read(pipe: int) -> None:
+    left = bytearray(4)
+    while fcntl.ioctl(pipe, termios.FIONREAD, left) == 0 and any(left):
+        time.sleep(0.01)
 
 
 def opened_by_its_reader(process: subprocess.Popen[bytes]) -> int:
