@@ -19,7 +19,7 @@ from tests.crash_campaign import campaign, drops, folder_models
 from tests.minio_server import running
 from tests.storm import storm
 
-INSTANTS = 300
+INSTANTS = 150
 DROPS = 200
 SEED = 20261123
 RESULT = PROJECT / "benchmarks" / "results" / "soak-batch.json"

@@ -361,12 +361,15 @@ def test_a_signal_stops_it_while_it_waits_for_rows_and_leaves_nothing_behind(sou
          + (" < pipe" if source == "-" else "")],
         stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PROJECT)},
     ) as process:  # fmt: skip
-        pipe = opened_by_its_reader(process)
-        os.write(pipe, HEADER + ROWS)
-        until_it_is_read(pipe)
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)
-        os.close(pipe)
+        try:
+            pipe = opened_by_its_reader(process)
+            os.write(pipe, HEADER + ROWS)
+            until_it_is_read(pipe)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=60)
+            os.close(pipe)
+        finally:
+            process.kill()
     assert (process.returncode, errors.decode()) == (143, "error: stopped\n")
     assert files() == ["day.csv", "pipe"]
 
