@@ -411,6 +411,51 @@ def test_objects_are_scored_to_objects(
     assert files() == ["day.csv"]
 
 
+def test_standard_input_that_is_packed_goes_to_an_object_packed(
+    minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in minio.environment(owner_credentials).items():
+        monkeypatch.setenv(name, value)
+    to = f"s3://{bucket}/out/day.csv.gz"
+    ran = command("bucket", "-", to, data=gzip.compress(HEADER + ROWS + BAD))
+    assert (ran.returncode, ran.stdout) == (0, b""), ran.stderr
+    with minio.client(owner_credentials) as s3:
+        assert gzip.decompress(s3.get_object(Bucket=bucket, Key="out/day.csv.gz")["Body"].read()) == SCORED
+        aside = s3.get_object(Bucket=bucket, Key="out/day.csv.gz.rejected.csv.gz")["Body"].read()
+        assert gzip.decompress(aside) == REJECTED
+    ran = command("bucket", to, "-")
+    assert ran.returncode == 0
+    assert gzip.decompress(ran.stdout).splitlines()[:2] == [
+        HEADER.strip() + b",prediction,prediction_prediction",
+        b"5.1,3.5,1.4,0.2,setosa,setosa",
+    ]
+
+
+def test_a_signal_leaves_no_object_and_no_upload_behind(
+    minio: Minio, bucket: str, owner_credentials: Credentials
+) -> None:
+    rows = ROWS * 200_000
+    with subprocess.Popen(
+        [sys.executable, "-m", "functions.score", "bucket", "-", f"s3://{bucket}/out.csv"],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, **minio.environment(owner_credentials), "PYTHONPATH": str(PROJECT)},
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdin is not None
+            process.stdin.write(HEADER + rows)
+            process.stdin.flush()
+            with minio.client(owner_credentials) as s3:
+                while "Uploads" not in s3.list_multipart_uploads(Bucket=bucket, Prefix="out.csv"):
+                    assert process.poll() is None
+                    time.sleep(0.05)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 143
+                assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket, Prefix="out.csv")
+                assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+        finally:
+            process.kill()
+
+
 def test_a_store_that_cannot_be_reached_is_the_environments_failure(
     monkeypatch: pytest.MonkeyPatch, told: Callable[[], str]
 ) -> None:
