@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,12 +42,13 @@ class Drop:
     rows: int
 
 
-def drops() -> list[Drop]:
+@cache
+def drops() -> tuple[Drop, ...]:
     """One after the other under one key, so that each has older results to replace."""
-    return [_large("large", 9_000, b"x" * 1000), _large("small", 50, b""), _packed(), _refused()]
+    return _rows("large", 9_000, b"x" * 1000), _rows("small", 50, b""), _packed(), _refused()
 
 
-def _large(name: str, count: int, padding: bytes) -> Drop:
+def _rows(name: str, count: int, padding: bytes) -> Drop:
     """Every fifth row is bad, so that both outputs are there; the large one is written in several parts."""
     good = [number for number in range(count) if number % 5]
     bad = [number for number in range(count) if not number % 5]
