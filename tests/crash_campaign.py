@@ -210,7 +210,8 @@ class Campaign:
         assert summary["status"] == drop.status
         assert summary["input"]["etag"] == self._etag(KEY)
         for name, key, body in (("scored", SCORED, drop.scored), ("rejected", REJECTED, drop.rejected)):
-            assert self._get(key) == body, f"{key} is not what {drop.name} gives"
+            found = self._get(key)
+            assert found == body, f"{key} is not what {drop.name} gives: {found and (len(found), found[:200])}"
             output = summary["outputs"][name]
             assert (output and output["etag"]) == self._etag(key)
         rows = summary["rows"]
