@@ -4,7 +4,6 @@ An output appears whole or not at all, except on standard output.
 """
 
 import contextlib
-import io
 import os
 import stat as modes
 from collections.abc import Iterator
@@ -221,7 +220,7 @@ class NoTarget:
     """Nobody said where this should go: it is counted by its caller, and not kept."""
 
     def begin(self) -> Writer:
-        return _StreamWriter(io.BytesIO())
+        return _StreamWriter(Path(os.devnull).open("wb"), ours=True)
 
     def remove(self) -> None:
         """There is nothing to remove."""

@@ -28,8 +28,8 @@ def shown(source: Source, screen: TextIO | None, *, beside: TextIO | None = None
         def moving() -> Iterator[bytes]:
             done = 0
             for chunk in source.chunks:
-                yield chunk  # asked for the next one, the loop is through with it
-                done += len(chunk)
+                yield chunk
+                done += len(chunk)  # the next one is asked for: this one is taken
                 bar.update(task, completed=done)
 
         yield moving()

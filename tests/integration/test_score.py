@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from functions.registry.folder import FolderStore
 from functions.registry.manifest import Artifact, encode
 from functions.registry.memory import MemoryStore
 from functions.score import DONE, ENVIRONMENT, MISTAKE, main
+from functions.scoring.files import NoTarget
 from tests.conftest import PROJECT
 from tests.minio_server import Credentials, Minio
 from tests.models import VERSION, publish_iris, publish_mixed
@@ -114,6 +116,18 @@ def test_rejected_rows_without_a_place_are_told_and_fail() -> None:
     )
     ran = command("--model", "bucket", "-", "--rejected", "aside.csv", data=HEADER + ROWS + BAD)
     assert (ran.returncode, ran.stdout, Path("aside.csv").read_bytes()) == (0, SCORED, REJECTED)
+
+
+def test_rejected_rows_that_nobody_keeps_take_no_memory() -> None:
+    writer = NoTarget().begin()
+    tracemalloc.start()
+    try:
+        for _ in range(64):
+            writer.write(bytes(1024 * 1024))
+        assert writer.commit().size == 64 * 1024 * 1024
+        assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_options_and_settings_reach_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
