@@ -23,7 +23,7 @@ MISSING_TEXT = b"\xff"
 
 ROWS = "rows_at_once"
 """The model's own note of how many rows to run at once in a batch; some graphs hold thousands of numbers for each."""
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 16384
 
 MISSING_NUMBER = float("nan")
 

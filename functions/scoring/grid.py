@@ -41,9 +41,10 @@ def grid_of(window: Window, separator: bytes, width: int) -> Grid:
     lines = marks[ends]
     nexts = lines + 1
     starts = np.concatenate(([0], nexts[:-1]))
-    stops, odd = _stops(window.text, text, starts, lines)
-    if not _is_utf8(window.text):
-        odd = _or(odd, _rows_of(np.flatnonzero(text >= 0x80), nexts))
+    stops, odd = _stops(text, starts, lines)
+    beyond_ascii = text.view(np.int8) < 0
+    if beyond_ascii.any() and not _is_utf8(window.text):
+        odd = _or(odd, _rows_of(np.flatnonzero(beyond_ascii), nexts))
     irregular = np.diff(ends, prepend=-1) != width
     if irregular.any():
         odd = irregular if odd is None else odd | irregular
@@ -71,16 +72,16 @@ def _marks(text: Array, quotes: Array | None, separator: int, width: int) -> tup
     return marks, np.flatnonzero(text[marks] == LF)
 
 
-def _stops(raw: bytes, text: Array, starts: Array, lines: Array) -> tuple[Array, Array | None]:
+def _stops(text: Array, starts: Array, lines: Array) -> tuple[Array, Array | None]:
     """Where bodies stop before LF or CRLF, and which records hold another carriage return."""
-    if b"\r" not in raw:
+    returns = text == CR
+    if not returns.any():
         return lines, None
-    returns = raw.count(b"\r")
     before = (text[np.maximum(lines - 1, 0)] == CR) & (lines > starts)
     stops = lines - before
-    if returns == int(np.count_nonzero(before)):
+    if np.count_nonzero(returns) == np.count_nonzero(before):
         return stops, None
-    others = np.setdiff1d(np.flatnonzero(text == CR), stops[before], assume_unique=True)
+    others = np.setdiff1d(np.flatnonzero(returns), stops[before], assume_unique=True)
     return stops, _rows_of(others, lines + 1)
 
 
@@ -96,8 +97,6 @@ def _or(one: Array | None, other: Array) -> Array:
 
 
 def _is_utf8(raw: bytes) -> bool:
-    if raw.isascii():
-        return True
     try:
         raw.decode()
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ one window is scored the next is fetched and another written; what comes out doe
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 from functions.inference.model import ServedModel
 from functions.scoring.compression import MAGIC, PIECE, Gunzip
@@ -18,6 +19,8 @@ from functions.scoring.quarantine import Quarantine
 from functions.scoring.tally import Tally
 from functions.scoring.window_scorer import Scored, WindowScorer
 from functions.scoring.windows import BLOCK, Cutter, Framed, Window, blocks
+
+Piece: TypeAlias = bytes | memoryview
 
 __all__ = ["BLOCK", "Options", "score_part", "score_stream"]
 
@@ -67,7 +70,7 @@ def score_part(
         return loop.run(blocks(_counted(_sliced(fetched)), start), pace)
 
 
-def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[bytes, int]]:
+def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[Piece, int]]:
     """Pieces of the text, each with the bytes of the file that are done once it is. Output is packed as input is."""
     source = _sliced(chunks)
     head = b""
@@ -83,20 +86,20 @@ def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[bytes, 
     gunzip = Gunzip()
     done = 0
     for slice_ in chain([head], source):
-        for piece in gunzip.feed(slice_):
+        for piece in gunzip.feed(bytes(slice_)):
             yield piece, done
         done += len(slice_)
     gunzip.finish()
 
 
-def _sliced(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _sliced(chunks: Iterable[bytes]) -> Iterator[Piece]:
     """Slices small enough that what is unpacked from one stays small too, and that it shows how far a file is done."""
     for chunk in chunks:
         for start in range(0, len(chunk), PIECE):
-            yield chunk[start : start + PIECE]
+            yield memoryview(chunk)[start : start + PIECE]
 
 
-def _counted(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+def _counted(chunks: Iterable[Piece]) -> Iterator[tuple[Piece, int]]:
     done = 0
     for chunk in chunks:
         done += len(chunk)

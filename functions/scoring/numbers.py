@@ -17,7 +17,6 @@ LONGEST: Final = 3 * WORD
 NONE: Final = WORD  # no place in a word
 CELLS_AT_ONCE: Final = 1 << 17  # as many as stay near the processor
 SAMPLE: Final = 64  # rows that show whether a column has negative numbers
-PAD: Final = LONGEST  # bytes before the text, so that a word that ends in it can begin before it
 
 _BITS = [np.uint64(number) for number in range(256)]
 _DOTS, _ZEROS, _ONES, _HIGHS = (np.uint64(byte * 0x0101010101010101) for byte in (0x2E, 0x30, 0x01, 0x80))
@@ -41,16 +40,13 @@ _DROPPED, _HALF = np.uint64(2**11 - 1), np.uint64(2**10)
 _SPACES, _SIGNS, _MINUS, _BEFORE_DIGITS = (0x20, 0x09), (0x2B, 0x2D), 0x2D, 0x2E
 
 
-def words_of(padded: bytes) -> Array:
-    """The word that begins at each byte; `padded` is PAD bytes, then the text."""
-    return np.ndarray((len(padded) - WORD + 1,), "<u8", padded, 0, (1,))
-
-
-def read_numbers(text: Array, words: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
+def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array]:
     """The cells of k columns, k by n, [start, stop) of the bytes `text`: k by n float64, and which were not read."""
     values, bad = np.empty(starts.shape), np.empty(starts.shape, dtype=np.bool_)
-    if not starts.shape[1]:
+    if not starts.shape[1] or len(text) < 2 * LONGEST:
+        bad[:] = True
         return values, bad
+    words = np.ndarray((len(text) - WORD + 1,), "<u8", text, 0, (1,))  # the word that begins at each byte
     places = _place_of_first(words, starts, stops)
     at_once = max(1, CELLS_AT_ONCE // starts.shape[1])
     for place in np.unique(places):
@@ -62,13 +58,14 @@ def read_numbers(text: Array, words: Array, starts: Array, stops: Array) -> tupl
     left = bad.nonzero()
     if len(left[0]):
         values[left], bad[left] = _any(text, words, starts[left], stops[left])
+    bad[:, :LONGEST] |= stops[:, :LONGEST] < LONGEST  # the words of the first cells would begin before the text
     return values, bad
 
 
 def _place_of_first(words: Array, starts: Array, stops: Array) -> Array:
     """Where in the word that ends with it the dot of each column's first cell stands; NONE where there is none."""
     lengths = np.clip(stops[:, 0] - starts[:, 0], 0, WORD)
-    dot = _dot_in(words[stops[:, 0] + (PAD - WORD)] & _OWN[lengths])
+    dot = _dot_in(words[stops[:, 0] - WORD] & _OWN[lengths])
     return np.where(dot != 0, _place(dot), NONE)
 
 
@@ -86,7 +83,7 @@ def _alike(text: Array, words: Array, starts: Array, stops: Array, place: int) -
         own, bad = fits, own != fits
     elif shortest == longest:
         own = own[:1, :1]
-    word = (words[stops + (PAD - WORD)] & _OWN[own]) | _FILL[own]
+    word = (words[stops - WORD] & _OWN[own]) | _FILL[own]
     if place != NONE:
         astray = ((word >> _BITS[8 * place]) & _BITS[0xFF]) != _BITS[0x2E]
         bad = astray if bad is None else bad | astray
@@ -145,7 +142,7 @@ def _is(bytes_: Array, wanted: tuple[int, int]) -> Array:
 def _short(words: Array, lengths: Array, stops: Array) -> tuple[Array, Array]:
     """Cells of at most eight characters; of longer ones nothing is said but that they are bad."""
     own = np.clip(lengths, 1, WORD)
-    word = (words[stops + (PAD - WORD)] & _OWN[own]) | _FILL[own]
+    word = (words[stops - WORD] & _OWN[own]) | _FILL[own]
     dot = _dot_in(word)
     place, dotted = _place(dot), dot != 0
     word = np.where(dotted, _without(word, dot), word)
@@ -163,7 +160,7 @@ def _long(words: Array, lengths: Array, stops: Array) -> tuple[Array, Array]:
     parts: list[Array] = []  # the last eight characters first
     for at in range(3):
         own = np.clip(lengths - at * WORD, 0, WORD)
-        parts.append((words[stops + (PAD - WORD * (at + 1))] & _OWN[own]) | _FILL[own])
+        parts.append((words[stops - WORD * (at + 1)] & _OWN[own]) | _FILL[own])
     back, middle, front = parts
     power = np.zeros(len(stops), dtype=np.int64)
     dotted = np.zeros(len(stops), dtype=np.bool_)

@@ -12,7 +12,7 @@ from functions.scoring.distinct import BAD, Distinct, read_cell
 from functions.scoring.framing import QUOTE, Framer, Record
 from functions.scoring.grid import Grid, grid_of
 from functions.scoring.header import Header
-from functions.scoring.numbers import PAD, read_numbers, words_of
+from functions.scoring.numbers import read_numbers
 from functions.scoring.windows import Window
 from functions.signature import Feature, Signature
 
@@ -54,7 +54,7 @@ class WindowReader:
         bad: list[Array] = []
         if self._numbers:
             starts, stops = self._cells(window, grid, self._places)
-            values, unread = read_numbers(grid.text, words_of(bytes(PAD) + window.text), starts, stops)
+            values, unread = read_numbers(grid.text, starts, stops)
             for at in np.flatnonzero(unread.any(axis=1)).tolist():
                 left = np.flatnonzero(unread[at])
                 bad.append(_ask(window.text, starts[at], stops[at], self._numbers[at], values[at], left))

@@ -33,9 +33,9 @@ class Framed(NamedTuple):
     records: list[Record | Rest]
 
 
-def blocks(pieces: Iterable[tuple[bytes, int]], start: int) -> Iterator[tuple[bytes, int]]:
+def blocks(pieces: Iterable[tuple[bytes | memoryview, int]], start: int) -> Iterator[tuple[bytes, int]]:
     """The bytes from the absolute offset `start` on, in pieces that end where windows do. The numbers pass along."""
-    held: list[bytes] = []
+    held: list[bytes | memoryview] = []
     room = BLOCK - start % BLOCK
     done = 0
     for piece, done in pieces:
@@ -72,12 +72,10 @@ class Cutter:
         """The records that end in this block; perhaps none."""
         if self._framer is not None:
             return self._exactly(block)
-        text = self._rest + block
-        cut, quotes = _cut(text, self._separator)
-        if cut is None or len(text) - cut > self._limit or _longest(text[:cut], quotes, self._limit) > self._limit:
+        whole, rest, quotes = _cut(self._rest, block, self._separator)
+        if whole is None or len(rest) > self._limit or _longest(whole, quotes, self._limit) > self._limit:
             return self._exactly(block)
-        self._rest = text[cut:]
-        line, whole = self._line, text[:cut]
+        line, self._rest = self._line, rest
         self._line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == LF))
         return Window(whole, line, quotes)
 
@@ -103,21 +101,24 @@ class Cutter:
         return self._framer
 
 
-def _cut(text: bytes, separator: bytes) -> tuple[int | None, Array | None]:
-    """Where the last whole record ends, and the quotes before; None where quotes stand oddly."""
-    if b'"' not in text:
-        return text.rfind(b"\n") + 1, None
+def _cut(before: bytes, block: bytes, separator: bytes) -> tuple[bytes | None, bytes, Array | None]:
+    """Whole records, what is left, and the quotes in them; None for the first where quotes stand oddly."""
+    if b'"' not in block and b'"' not in before:
+        end = block.rfind(b"\n") + 1
+        return (b"".join((before, memoryview(block)[:end])), block[end:], None) if end else (b"", before + block, None)
+    text = before + block
     characters = np.frombuffer(text, dtype=np.uint8)
     quotes = np.flatnonzero(characters == QUOTE)
     stop = len(text)
     while True:
         line_end = text.rfind(b"\n", 0, stop)
-        before = int(np.searchsorted(quotes, line_end))
-        if before % 2 == 0:
+        inside = int(np.searchsorted(quotes, line_end))
+        if inside % 2 == 0:
             break
-        stop = int(quotes[before - 1])  # inside quotes: the record ends before they open, if it ends
-    quotes = quotes[:before]
-    return (line_end + 1 if _are_regular(characters, quotes, separator) else None), quotes
+        stop = int(quotes[inside - 1])  # inside quotes: the record ends before they open, if it ends
+    quotes = quotes[:inside]
+    cut = line_end + 1
+    return (text[:cut] if _are_regular(characters, quotes, separator) else None), text[cut:], quotes
 
 
 def _are_regular(characters: Array, quotes: Array, separator: bytes) -> bool:

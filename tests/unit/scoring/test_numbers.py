@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functions.inference import cells as grammar
-from functions.scoring.numbers import PAD, read_numbers, words_of
+from functions.scoring.numbers import read_numbers
 
 spelled = (
     st.floats(allow_nan=False, allow_infinity=False).map(repr)
@@ -23,13 +23,16 @@ spelled = (
 padded = st.tuples(st.sampled_from(["", " ", "\t "]), spelled, st.sampled_from(["", " ", "  \t"])).map("".join)
 
 
+BEFORE = ["0.5"] * 20  # the first cells of a text are always left to the grammar
+
+
 def read(texts: list[str]) -> list[float | None]:
     """What is read at once; None where the grammar is to be asked."""
-    raw = "".join(text + "," for text in texts).encode()
+    raw = "".join(text + "," for text in [*BEFORE, *texts]).encode()
     stops = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord(","))
     starts = np.concatenate(([0], stops[:-1] + 1))
-    text, words = np.frombuffer(raw, dtype=np.uint8), words_of(bytes(PAD) + raw)
-    values, bad = read_numbers(text, words, starts[None], stops[None])
+    starts, stops = starts[None, len(BEFORE) :], stops[None, len(BEFORE) :]
+    values, bad = read_numbers(np.frombuffer(raw, dtype=np.uint8), starts, stops)
     found: list[float | None] = values[0].tolist()
     for index in np.flatnonzero(bad[0]).tolist():
         found[index] = None
