@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -32,7 +33,14 @@ def _commands() -> None:
     epilog="Exit codes: 0 published; 2 your arguments or data; 1 the store, the network or credentials; 130 stopped.",
 )
 def fit(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV with a header, plain or gzip, in UTF-8.")],
+    context: typer.Context,
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="A CSV with a header, plain or gzip, in UTF-8, or Parquet: a path, s3://bucket/key, or -.",
+        ),
+    ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The model's name in the registry, e.g. iris.")] = None,
     store: Annotated[
@@ -43,46 +51,99 @@ def fit(
     ] = None,
     alias: Annotated[str, typer.Option(help="The alias that is moved to the new version.")] = "live",
     promote: Annotated[bool, typer.Option(help="Move the alias, or leave it where it is.")] = True,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Learn from this column; from these alone, if any is given."),
+    ] = None,
     drop: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; may be given more than once.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="COLUMN=KIND", help="Take a column for a number, boolean or category."),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification or regression. Without it: the target's values tell.")
+    ] = None,
+    positive_class: Annotated[
+        str | None, typer.Option(help="Of two classes the one that precision and recall are about.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Rows of one group are never on both sides of a split.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Learn from earlier rows, judge by later ones.")
+    ] = None,
+    weight: Annotated[str | None, typer.Option(metavar="COLUMN", help="How much each row counts.")] = None,
+    test_share: Annotated[float, typer.Option(help="The share of rows held out to judge by; 0 holds none out.")] = 0.2,
+    models: Annotated[
+        bool, typer.Option("--models", help="Compare linear, forest and boosted models, and take the best.")
+    ] = False,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", help="Your own: package.module:function, or path/to/file.py:function."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Fit in so many processes; -1: one for each core.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Fit on a Dask cluster: its scheduler, tcp://host:port.")
     ] = None,
     separator: Annotated[
         str | None, typer.Option(help="One character, or tab. Without it: the header tells (, ; or tab).")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Shuffles the folds; the same seed, the same model.")
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Of the split, the folds and the fit; the same seed, the same model."),
     ] = 0,
     by: Annotated[str | None, typer.Option(help="Who moves the alias. Without it: the user running this.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Fit the reference pipeline to a CSV, and publish it as a version.
+    """Fit a pipeline to a table, and publish it as a version.
 
-    Every column beside the target is a numeric feature; rows whose target is missing are left out. Scaling, PCA and
-    logistic regression are searched over by 3-fold cross-validation, and the best is loaded back and checked
-    before anything is published.
+    What each column is, and which are left out and why, is shown before the fit. Part of the rows is held out; on the
+    others the reference pipeline (scaling, PCA and logistic or ridge regression; encoded categories) is searched over
+    by 3-fold cross-validation. The best is judged on the rows held out, fitted again on all rows, loaded back and
+    checked before anything is published.
 
     \b
     python -m training fit data/iris.csv --target species --name iris --store s3://bucket/prefix
-    python -m training fit data/iris.csv --target species --name iris --store ./bucket
-    python -m training fit data/iris.csv --target species --output model.joblib
+    python -m training fit people.parquet --target stays --models --name people --store ./bucket
+    python -m training fit - --target price --output model.joblib < prices.csv
 
     S3 is reached by the usual AWS variables; AWS_ENDPOINT_URL points it at MinIO.
     """
     try:
-        from training.run import Order, run
+        from training.order import Order, kinds_of, task_of
+        from training.run import run
+        from training.tables.roles import Wanted
 
+        wanted = Wanted(
+            target=target.strip(),
+            features=_names(features),
+            drop=_names(drop),
+            types=kinds_of(tuple(kind or ())),
+            group=None if group is None else group.strip(),
+            time=None if time is None else time.strip(),
+            weight=None if weight is None else weight.strip(),
+        )
         run(
             Order(
                 table=table,
-                target=target,
+                wanted=wanted,
                 name=name,
                 store=store,
                 output=output,
                 alias=alias if promote else None,
-                drop=tuple(drop or ()),
                 separator=separator_of(separator, "--separator"),
                 seed=seed,
                 by=by or _user(),
+                task=task_of(task),
+                positive=positive_class,
+                share=test_share,
+                models=models,
+                pipeline=pipeline,
+                jobs=jobs,
+                scheduler=scheduler,
+                command=shlex.join(["python", "-m", "training", *context.obj]),
             )
         )
     except BaseException:
@@ -94,7 +155,9 @@ def fit(
 def main(arguments: Sequence[str]) -> int:
     """Runs one command and gives its exit code. Whatever ends it otherwise is one line on standard error."""
     try:
-        return int(app(args=list(arguments), prog_name="python -m training", standalone_mode=False) or 0)
+        return int(
+            app(args=list(arguments), prog_name="python -m training", obj=list(arguments), standalone_mode=False) or 0
+        )
     except TyperException as error:
         usage = error.format_message().rstrip(".")
         return _end(f"error: {usage}; see python -m training fit --help", MISTAKE)
@@ -104,6 +167,10 @@ def main(arguments: Sequence[str]) -> int:
             defect = f"{type(error).__name__}: {error}; this is a defect, please report it with what --debug shows"
             return _end(f"error: {defect}", ENVIRONMENT)
         return _end(told(error), code)
+
+
+def _names(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given or ())
 
 
 def _end(text: str, code: int) -> int:

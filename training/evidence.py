@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from functions.signature import Signature
+from functions.signature import Label, Signature
 
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
@@ -72,6 +72,8 @@ class Evidence:
 
     train: the n rows the pipeline was fitted on, with train_truth. pipeline: fitted. command: what reproduces it.
     split: how rows were held out, in words. notes: warnings and decisions that a reader should know.
+    published: the pipeline that is published, the chosen parameters fitted on all `rows`, held-out ones too; None where
+    it is `pipeline` itself. positive: of two classes, the one whose precision and recall are told.
     """
 
     signature: Signature
@@ -90,3 +92,9 @@ class Evidence:
     seed: int
     command: str
     notes: list[str]
+    published: Any = None
+    positive: Label | None = None
+
+    @property
+    def to_publish(self) -> Any:
+        return self.pipeline if self.published is None else self.published

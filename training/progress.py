@@ -18,8 +18,9 @@ class Narrator:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
-    def counting(self, what: str, total: int) -> Iterator[Callable[[], None]]:
-        """Gives a function to call once for each of `total` steps; the bar goes when they are done."""
+    def counting(self, what: str, total: int | None) -> Iterator[Callable[[], None]]:
+        """Gives a function to call once for each of `total` steps, None where nobody counts them; the bar goes when
+        they are done."""
         if not self._console.is_terminal:
             self.say(what)
             yield lambda: None

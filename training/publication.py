@@ -2,9 +2,11 @@
 
 import io
 import json
+import pickle
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
+from typing import Any
 
 import joblib
 
@@ -15,11 +17,12 @@ from functions.registry.manifest import MANIFEST_VERSION, Artifact, Data, Engine
 from functions.registry.memory import MemoryStore
 from functions.signature import Signature
 from training import apart, parity
-from training.endings import Failure
-from training.fit import Fitted
+from training.endings import Failure, Mistake
+from training.evidence import Evidence
 from training.golden import golden_rows
+from training.models.pickles import modules_beyond
 from training.parity import NoTwin, twin_of
-from training.table import Table
+from training.tables.table import Table
 
 LONGEST = 600  # seconds for a twin
 TOLERANCE = 1e-6  # of scikit-learn with itself on another processor
@@ -44,15 +47,14 @@ class Publication:
     files: dict[str, bytes]
 
 
-def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fitted, artifact: str) -> Publication:
+def assemble(identity: Identity, table: Table, evidence: Evidence, artifact: str) -> Publication:
     """Dumps the pipeline under the name `artifact`, its twin beside it, describes and proves what will serve.
 
-    Raises Failure where the functions would refuse it.
+    Raises Failure where the functions would refuse it, Mistake where a user's code is what they lack.
     """
-    pickled = io.BytesIO()
-    joblib.dump(fitted.pipeline, pickled)
-    files = {artifact: pickled.getvalue()}
-    engine = _engine(table, signature, fitted, files, str(PurePath(artifact).with_suffix(".onnx")))
+    signature, pipeline = evidence.signature, evidence.to_publish
+    files = {artifact: _pickled(pipeline)}
+    engine = _engine(table, signature, pipeline, files, str(PurePath(artifact).with_suffix(".onnx")))
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
         name=identity.name,
@@ -62,28 +64,47 @@ def assemble(identity: Identity, table: Table, signature: Signature, fitted: Fit
         features=signature.features,
         target=signature.target,
         classes=signature.classes,
-        metrics=_metrics(fitted),
+        metrics=_metrics(evidence),
         artifacts=[Artifact.of(key, body) for key, body in files.items()],
         engine=engine,
         libraries=identity.libraries,
         git_commit=identity.git_commit,
         data=Data(table.sha256, len(table.features), table.dropped),
-        golden=golden_rows(JoblibEngine(fitted.pipeline, signature), signature, table.features),
+        golden=golden_rows(JoblibEngine(pipeline, signature), signature, table.features),
     )
     _prove(manifest, files)
-    return Publication(manifest, files | {"metrics.json": _metrics_file(fitted)})
+    return Publication(manifest, files | {"metrics.json": _metrics_file(evidence)})
 
 
-def _engine(table: Table, signature: Signature, fitted: Fitted, files: dict[str, bytes], key: str) -> Engine:
+def _pickled(pipeline: Any) -> bytes:
+    body = io.BytesIO()
+    try:
+        joblib.dump(pipeline, body)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise Mistake(f"the pipeline cannot be pickled ({error}); define its parts at the top of a module") from error
+    return body.getvalue()
+
+
+def _engine(table: Table, signature: Signature, pipeline: Any, files: dict[str, bytes], key: str) -> Engine:
     """What serves: the twin, which is put into `files` under `key`, or scikit-learn and why."""
     try:
-        twin = apart.call(lambda: twin_of(fitted.pipeline, signature, table.features), seconds=LONGEST)
+        twin = apart.call(lambda: twin_of(pipeline, signature, table.features), seconds=LONGEST)
     except NoTwin as reason:
-        return Engine("joblib", TOLERANCE, reason=str(reason))
+        return _by_scikit_learn(pipeline, str(reason))
     except apart.Lost as reason:  # by a library that is no Python
-        return Engine("joblib", TOLERANCE, reason=f"making its twin and comparing it {reason}")
+        return _by_scikit_learn(pipeline, f"making its twin and comparing it {reason}")
     files[key] = twin.model
     return Engine("onnx", parity.TOLERANCE, parity=twin.parity)
+
+
+def _by_scikit_learn(pipeline: Any, reason: str) -> Engine:
+    beyond = modules_beyond(pipeline)
+    if beyond:
+        raise Mistake(
+            f"functions could not serve this pipeline, so it was not published: it holds code of {', '.join(beyond)}, "
+            f"which they do not have, and it has no twin ({reason}); build it of scikit-learn's own parts"
+        )
+    return Engine("joblib", TOLERANCE, reason=reason)
 
 
 def _prove(manifest: Manifest, files: dict[str, bytes]) -> None:
@@ -97,15 +118,36 @@ def _prove(manifest: Manifest, files: dict[str, bytes]) -> None:
         raise Failure(f"the functions would refuse this version, so it was not published: {refused.message}") from None
 
 
-def _metrics(fitted: Fitted) -> dict[str, float]:
-    return {
-        "accuracy_cross_validated": fitted.best.accuracy,
-        "accuracy_cross_validated_std": fitted.best.std,
-        "accuracy_baseline": fitted.baseline,
+def _metrics(evidence: Evidence) -> dict[str, float]:
+    """By name: the figure, the ends of its interval, a dummy's; and the score that the search maximised."""
+    best = evidence.candidates[evidence.best]
+    found: dict[str, float] = {}
+    for metric in evidence.metrics:
+        ends = {"": metric.value, "_low": metric.low, "_high": metric.high, "_baseline": metric.baseline}
+        found |= {metric.name + end: value for end, value in ends.items() if value is not None}
+    return found | {
+        f"{evidence.scoring}_cross_validated": best.mean,
+        f"{evidence.scoring}_cross_validated_std": best.std,
     }
 
 
-def _metrics_file(fitted: Fitted) -> bytes:
-    candidates = [{"parameters": one.parameters, "accuracy": one.accuracy, "std": one.std} for one in fitted.candidates]
-    content = {**_metrics(fitted), "parameters": fitted.best.parameters, "candidates": candidates}
+def _metrics_file(evidence: Evidence) -> bytes:
+    candidates = [
+        {
+            "model": one.model,
+            "parameters": {name: str(value) for name, value in one.parameters.items()},
+            "scores": one.fold_scores,
+            "mean": one.mean,
+            "std": one.std,
+        }
+        for one in evidence.candidates
+    ]
+    content = {
+        **_metrics(evidence),
+        "scoring": evidence.scoring,
+        "split": evidence.split,
+        "notes": evidence.notes,
+        "best": evidence.best,
+        "candidates": candidates,
+    }
     return json.dumps(content, indent=2).encode() + b"\n"

@@ -1,63 +1,57 @@
 """One run of `fit`, from the order to the published version, in the order of its steps."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from functions.registry.manifest import Engine
+from functions.registry.manifest import Manifest
 from functions.registry.store import open_store
-from training import versions
+from functions.signature import Signature
+from training import learning, versions
 from training.describe import describe
 from training.destinations import Destination, PlainFiles, Registry
 from training.endings import Mistake
-from training.fit import Fitted, fit
+from training.evidence import Candidate, Evidence
+from training.models.own import Own, own
+from training.order import Order
 from training.progress import Narrator
 from training.publication import Identity, assemble
 from training.stopping import unstoppable
-from training.table import Table, read_table
-from training.target import FOLDS
+from training.tables.show import lines_of
+from training.tables.table import Table, read_table
+from training.tables.target import FOLDS
 
 MOST_CLASSES_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What was asked for on the command line. Exactly one of `store` and `output`; `alias` None moves none."""
-
-    table: Path
-    target: str
-    name: str | None
-    store: str | None
-    output: Path | None
-    alias: str | None
-    drop: tuple[str, ...]
-    separator: str | None
-    seed: int
-    by: str
-
-
 def run(order: Order) -> None:
     """Reads, checks the destination, fits, proves, publishes, telling each step. Raises what `endings` knows."""
+    pd.set_option("mode.string_storage", "python")  # as in the functions, which have no pyarrow
     narrator = Narrator()
     destination, name = _destination(order)
-    table = read_table(order.table, order.target, drop=order.drop, separator=order.separator)
+    table = read_table(order.table, order.wanted, separator=order.separator, task=order.task)
     signature = describe(table)
-    narrator.say(_read(order, table))
-    identity = _identity(order, name, table)
+    for line in (*lines_of(table.columns), _read(order, table)):
+        narrator.say(line)
+    brought = own(order.pipeline, signature, order.seed) if order.pipeline else None
+    known = brought.plan.notes if brought else ()  # before a fit that may be long
+    for note in known:
+        narrator.say(f"note: {note}")
+    identity = _identity(order, name, table, brought)
     destination.check(identity.name, identity.version)
-    fitted = fit(table.features, table.labels, seed=order.seed, narrator=narrator)
-    for line in _chosen(fitted):
+    evidence = learning.learn(order, table, signature, brought, narrator)
+    for line in (*(f"note: {note}" for note in evidence.notes if note not in known), _chosen(evidence)):
         narrator.say(line)
     artifact = order.output.name if order.output else "model.joblib"
-    publication = assemble(identity, table, signature, fitted, artifact)
-    narrator.say(_served_by(publication.manifest.engine))
+    publication = assemble(identity, table, evidence, artifact)
+    narrator.say(_served_by(publication.manifest))
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
     with unstoppable():
         told = destination.publish(publication)
-        for line in (_scores(fitted), *told):
+        for line in (*_scores(evidence, signature), *told):
             narrator.say(line)
 
 
@@ -77,47 +71,68 @@ def _named_after(output: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", output.stem).strip("-._")[:100] or "model"
 
 
-def _identity(order: Order, name: str, table: Table) -> Identity:
+def _identity(order: Order, name: str, table: Table, brought: Own | None) -> Identity:
     created = datetime.now(UTC).replace(microsecond=0)
     libraries = versions.libraries()
-    parameters = {"target": table.target, "drop": sorted(order.drop), "folds": FOLDS, "pipeline": "reference"}
+    parameters = {**order.parameters(brought.identity if brought else ""), "folds": FOLDS}
     version = versions.version_id(created, table.sha256, parameters, order.seed, libraries)
     return Identity(name, version, created, libraries, versions.git_commit(Path(__file__).parent.parent))
 
 
 def _read(order: Order, table: Table) -> str:
     rows, columns = table.features.shape
+    dropped = f"; {table.dropped} without a target left out" if table.dropped else ""
+    what = f"read {order.table}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, {table.target}"
+    if table.task == "regression":
+        low, middle, high = np.quantile(table.labels, [0, 0.5, 1])
+        return f"{what} is a number ({low:g} to {high:g}, half of it up to {middle:g}){dropped}"
     classes, counts = np.unique(table.labels, return_counts=True)
     shown = [f"{label} {count}" for label, count in zip(classes.tolist(), counts.tolist(), strict=True)]
     few = ", ".join(shown[:MOST_CLASSES_SHOWN]) + (", ..." if len(shown) > MOST_CLASSES_SHOWN else "")
-    dropped = f"; {table.dropped} without a target left out" if table.dropped else ""
-    gaps = [str(name) for name in table.features.columns if table.features[name].isna().any()]
-    medians = f"; medians stand in for what is missing in {', '.join(gaps)}" if gaps else ""
-    return (
-        f"read {order.table}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, "
-        f"{table.target} with {len(classes)} classes ({few}){dropped}{medians}"
+    return f"{what} with {len(classes)} classes ({few}){dropped}"
+
+
+def _chosen(evidence: Evidence) -> str:
+    best = evidence.candidates[evidence.best]
+    several = len({one.model for one in evidence.candidates}) > 1
+    what = ", ".join([*([best.model] if several else []), *_words(best)])
+    return f"chose {what or best.model} out of {len(evidence.candidates)} candidate" + "s" * (
+        len(evidence.candidates) > 1
     )
 
 
-def _chosen(fitted: Fitted) -> list[str]:
-    chosen = fitted.best.parameters
-    width = chosen["reduce__n_components"]
-    best = f"{width} PCA component{'s' if width > 1 else ''}, C={chosen['classify__C']:g}"
-    return [
-        *(f"note: {warning}" for warning in fitted.warnings),
-        f"chose {best} out of {len(fitted.candidates)} candidates",
-    ]
+def _words(best: Candidate) -> list[str]:
+    """`3 PCA components, C=10`, and for others `max_depth=3`."""
+    words = []
+    for name, value in sorted(best.parameters.items(), reverse=True):
+        shown = f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
+        if name == "reduce__n_components":
+            words.append(f"{value} PCA component{'s' if value > 1 else ''}")
+        else:
+            words.append(f"{name.rpartition('__')[2]}={shown[:60]}")
+    return words
 
 
-def _served_by(engine: Engine) -> str:
+def _served_by(manifest: Manifest) -> str:
+    engine = manifest.engine
     if engine.parity is None:
         return f"served by scikit-learn: {engine.reason}"
-    same = f"the same labels on {engine.parity.rows} rows, numbers within {engine.tolerance:g}"
-    return f"served by its ONNX twin, in {engine.parity.precision} precision: {same}"
-
-
-def _scores(fitted: Fitted) -> str:
+    same = "the same labels" if manifest.task == "classification" else "the same answers"
     return (
-        f"accuracy {fitted.best.accuracy:.3f} ± {fitted.best.std:.3f} in {FOLDS}-fold cross-validation; "
-        f"always answering the commonest class: {fitted.baseline:.3f}"
+        f"served by its ONNX twin, in {engine.parity.precision} precision: {same} on {engine.parity.rows} rows, "
+        f"numbers within {engine.tolerance:g}"
     )
+
+
+def _scores(evidence: Evidence, signature: Signature) -> list[str]:
+    best = evidence.candidates[evidence.best]
+    main = evidence.metrics[0]
+    name = {"accuracy": "accuracy", "r2": "R²"}[main.name]
+    on = f"{len(evidence.held_out.truth)} held-out rows" if evidence.held_out else "the folds' own rows"
+    within = f" (95 % interval {main.low:.3f} to {main.high:.3f})" if main.low is not None else ""
+    guess = "always answering the commonest class" if signature.task == "classification" else "always the mean"
+    searched = {"accuracy": "accuracy", "r2": "R²"}.get(evidence.scoring, evidence.scoring)
+    return [
+        f"{searched} {best.mean:.3f} ± {best.std:.3f} in {len(best.fold_scores)}-fold cross-validation",
+        f"{name} {main.value:.3f}{within} on {on}; {guess}: {main.baseline:.3f}",
+    ]

@@ -45,7 +45,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple
     return found.code, found.err
 
 
-FEW = "mend it, or leave out what is not numeric with"
+def few(column: str) -> str:
+    return f"mend it, read the column as texts with --type {column}=category, or leave it out with --drop {column}"
+
+
 ANOTHER_SEPARATOR = "mend the line, or name the separator with --separator"
 TABLES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty; give a CSV with a header and rows"),
@@ -89,57 +92,59 @@ TABLES: dict[str, tuple[bytes, str]] = {
         table(["1,2,r", "2,3,r"]).encode(),
         "class 'r' of 'y' has 2 rows, and 3 folds need at least 3 of each class; add rows, or leave the class out",
     ),
-    "continuous": (
+    "nothing but a count of the rows": (
         ("a,y\n" + "".join(f"{n},{n / 7}\n" for n in range(30))).encode(),
-        "the target 'y' is continuous (30 different numbers such as 0.142857), and only classes can be learnt; "
-        "name another --target, or cut it into classes",
+        "no column beside 'y' is left to learn from: 'a': it counts the rows; --type a=number keeps it",
     ),
-    "text": (table(["abc,2,p"]).encode(), f"line {LINE}, column 'a': found 'abc', expected a number; {FEW} --drop a"),
+    "text": (table(["abc,2,p"]).encode(), f"line {LINE}, column 'a': found 'abc', expected a number; {few('a')}"),
     "texts": (
-        table(["1,x y,p", "z,z,p"], header="a,b c,y").encode(),
-        f"line {LINE}, column 'b c': found 'x y', expected a number (and 2 more such cells); "
-        f"{FEW} --drop 'b c' --drop a",
+        table(["1,x y,p", "z,2,p"], header="a b,c,y").encode(),
+        f"line {LINE + 1}, column 'a b': found 'z', expected a number; " + few("'a b'"),
+    ),
+    "several texts": (
+        table(["1,x,p", "1,y,p"]).encode(),
+        f"line {LINE}, column 'b': found 'x', expected a number (and 1 more such cell); {few('b')}",
+    ),
+    "decimal commas": (
+        (b"a;b;y\n" + b"1,5;1;p\n2,25;2;q\n" * 5),
+        f"line 2, column 'a': found '1,5', expected a number (and 9 more such cells); {few('a')}",
     ),
     "text after a quoted line end": (
         table(['"\n1",2,p', "1,2,p", "1,two,p"]).encode(),
-        f"line {LINE}, column 'a': found '\\n1', expected a number (and 1 more such cell); {FEW} --drop a --drop b",
+        f"line {LINE}, column 'a': found '\\n1', expected a number; {few('a')}",
     ),
     "infinite": (
         table(["1,inf,p"]).encode(),
-        f"line {LINE}, column 'b': found 'inf', expected a number; {FEW} --drop b",
+        f"line {LINE}, column 'b': found 'inf', expected a number; {few('b')}",
     ),
     "beyond float64": (
         table(["1,1e400,p"]).encode(),
-        f"line {LINE}, column 'b': found '1e400', expected a number that float64 can hold; {FEW} --drop b",
+        f"line {LINE}, column 'b': found '1e400', expected a number that float64 can hold; {few('b')}",
     ),
     "beyond exactness": (
         table(["1,9007199254740993,p"]).encode(),
         f"line {LINE}, column 'b': found '9007199254740993', "
-        f"expected a whole number that float64 can hold exactly; {FEW} --drop b",
+        f"expected a whole number that float64 can hold exactly; {few('b')}",
     ),
     "thousands": (
         table(["1_000,1,p"]).encode(),
-        f"line {LINE}, column 'a': found '1_000', expected a number; {FEW} --drop a",
+        f"line {LINE}, column 'a': found '1_000', expected a number; {few('a')}",
     ),
     "hexadecimal": (
         table(["0x10,1,p"]).encode(),
-        f"line {LINE}, column 'a': found '0x10', expected a number; {FEW} --drop a",
+        f"line {LINE}, column 'a': found '0x10', expected a number; {few('a')}",
     ),
     "decimal comma": (
         table(['"1,5",1,p']).encode(),
-        f"line {LINE}, column 'a': found '1,5', expected a number; {FEW} --drop a",
+        f"line {LINE}, column 'a': found '1,5', expected a number; {few('a')}",
     ),
     "boolean": (
         table(["true,1,p"]).encode(),
-        f"line {LINE}, column 'a': found 'true', expected a number; {FEW} --drop a",
+        f"line {LINE}, column 'a': found 'true', expected a number; {few('a')}",
     ),
     "long text": (
         table(["x" * 100 + ",1,p"]).encode(),
-        f"line {LINE}, column 'a': found '{'x' * 79}…', expected a number; {FEW} --drop a",
-    ),
-    "no value at all": (
-        b"a,b,y\n" + b"1,,p\n2,NA,q\n" * 5,
-        "column 'b' has no value at all; leave it out with --drop b",
+        f"line {LINE}, column 'a': found '{'x' * 79}…', expected a number; {few('a')}",
     ),
     "too large": (
         b"a,b,y\n" + b"1,1e308,p\n2,-1.5e308,q\n" * 5,
@@ -195,7 +200,7 @@ def test_features_of_which_none_varies_are_refused(
     path = tmp_path / "table.csv"
     path.write_text("a,b,y\n" + "1,2,p\n1,2,q\n" * 5)
     found = refused(capsys, path, "--target", "y", "--name", "m", "--store", bucket)
-    assert found == (MISTAKE, "error: no feature varies; there is nothing to learn from\n")
+    assert found == (MISTAKE, f"error: {path}: no feature varies; there is nothing to learn from\n")
 
 
 OK = "OK"  # stands for a good table
@@ -237,7 +242,7 @@ ARGUMENTS: dict[str, tuple[list[str], str]] = {
     ),
     "unknown option": (
         [OK, "--target", "y", "--name", "m", "--stroe", "BUCKET"],
-        f"No such option: --stroe (Possible options: --promote, --store, --target){HELP}",
+        f"No such option: --stroe (Possible options: --store, --target, --test-share){HELP}",
     ),
     "unknown drop": (
         [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--drop", "c"],
@@ -252,6 +257,59 @@ ARGUMENTS: dict[str, tuple[list[str], str]] = {
         "OK: there is no column beside 'y' to learn from; is the separator right? (--separator)",
     ),
     "no file": (["MISSING", "--target", "y", "--name", "m", "--store", "BUCKET"], "there is no file MISSING"),
+    "a group that is not there": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--group", "c"],
+        "OK: there is no column 'c' for --group; the columns are a, b, y",
+    ),
+    "two parts for one column": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--weight", "y"],
+        "OK: 'y' is the target and cannot be --weight as well",
+    ),
+    "group and time": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--group", "a", "--time", "b"],
+        "give --group or --time, not both",
+    ),
+    "a feature and dropped": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--features", "a", "--drop", "a"],
+        "OK: 'a' is given to --features and to --drop; leave out one",
+    ),
+    "an unknown type": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--type", "a=text"],
+        "--type is 'a=text'; write column=kind, with number, boolean, category for a kind",
+    ),
+    "a type that does not fit": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--type", "a=boolean"],
+        "OK: line 2, column 'a': found '0.5', expected true or false (and 11 more such cells); "
+        "mend it, name another kind with --type a=, or leave it out with --drop a",
+    ),
+    "an unknown task": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--task", "ranking"],
+        "--task is 'ranking'; write classification or regression",
+    ),
+    "a class that is not there": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--positive-class", "r"],
+        "--positive-class is 'r'; the classes are 'p' and 'q'",
+    ),
+    "too large a share": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--test-share", "1"],
+        "--test-share is 1; give a share of the rows from 0 to less than 1",
+    ),
+    "models and a pipeline": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--models", "--pipeline", "a:b"],
+        "give --models or --pipeline, not both",
+    ),
+    "no jobs": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--jobs", "0"],
+        "--jobs is 0; give a number of processes, or -1 for one on each core",
+    ),
+    "jobs and a cluster": (
+        [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--jobs", "2", "--scheduler", "tcp://x:1"],
+        "give --jobs or --scheduler, not both",
+    ),
+    "an object without a key": (
+        ["s3://bucket", "--target", "y", "--name", "m", "--store", "BUCKET"],
+        "s3://bucket names no object; write s3://bucket/key",
+    ),
     "a folder": (
         ["FOLDER", "--target", "y", "--name", "m", "--store", "BUCKET"],
         "FOLDER is a folder; name a CSV file in it",

@@ -5,18 +5,25 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from functions.signature import Task
 from training.endings import Mistake
-from training.target import read_labels
+from training.tables.columns import Spelled
+from training.tables.target import Target, read_target
+
+
+def target(texts: Sequence[str], task: Task | None = None) -> Target:
+    return read_target(Spelled.of("y", texts), np.arange(2, len(texts) + 2), task)
 
 
 def labels(texts: Sequence[str]) -> tuple[list[object], str, list[bool]]:
-    read, present = read_labels(np.array(texts, dtype=object), "y")
-    return read.tolist(), read.dtype.name, present.tolist()
+    read = target(texts)
+    assert read.task == "classification"
+    return read.truth.tolist(), read.truth.dtype.name, read.present.tolist()
 
 
-def refusal(texts: Sequence[str]) -> str:
+def refusal(texts: Sequence[str], task: Task | None = None) -> str:
     with pytest.raises(Mistake) as raised:
-        read_labels(np.array(texts, dtype=object), "y")
+        target(texts, task)
     return str(raised.value)
 
 
@@ -74,17 +81,65 @@ def test_a_missing_target_never_becomes_a_class_or_makes_whole_numbers_fractiona
             ["1"] * 9 + ["2"],
             "class 2 of 'y' has 1 row, and 3 folds need at least 3 of each class; add rows, or leave the class out",
         ),
-        (
-            [str(number / 8) for number in range(24)] * 3,
-            "the target 'y' is continuous (24 different numbers such as 0.125), and only classes can be learnt; "
-            "name another --target, or cut it into classes",
-        ),
-        (
-            ["1.5", "2.25", "3", "4"],
-            "the target 'y' is continuous (4 different numbers such as 1.5), and only classes can be learnt; "
-            "name another --target, or cut it into classes",
-        ),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(texts: list[str], message: str) -> None:
     assert refusal(texts) == message
+
+
+NUMBERS = [str(number / 8) for number in range(24)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (NUMBERS * 3, "24 different numbers are a quantity; else give --task classification"),
+        (["1.5", "2.25", "3", "4"] * 2, "4 different numbers are a quantity; else give --task classification"),
+        ([str(number) for number in range(21)], "21 different numbers are a quantity; else give --task classification"),
+    ],
+)
+def test_many_different_numbers_are_a_quantity_and_it_is_said_why(texts: list[str], reason: str) -> None:
+    read = target(texts)
+    assert (read.task, read.reason) == ("regression", reason)
+    assert read.truth.tolist() == [float(text) for text in texts]
+
+
+def test_twenty_different_whole_numbers_are_classes() -> None:
+    assert target([str(number) for number in range(20)] * 3).task == "classification"
+
+
+def test_the_task_that_is_said_is_taken() -> None:
+    assert target(["1", "2"] * 4, "regression").truth.tolist() == [1.0, 2.0] * 4
+    assert target([*NUMBERS] * 3, "classification").truth.tolist() == NUMBERS * 3
+
+
+def test_rows_without_a_number_are_left_out() -> None:
+    read = target([*NUMBERS, "NA", ""])
+    assert (len(read.truth), read.present.tolist()) == (24, [True] * 24 + [False] * 2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "task", "message"),
+    [
+        (
+            [*NUMBERS, "abc"],
+            None,
+            "line 26, target 'y': found 'abc', expected a number; mend it, or give --task classification",
+        ),
+        (
+            ["1", "2", "true"] * 3,
+            "regression",
+            "line 4, target 'y': found 'true', expected a number; mend it, or give --task classification",
+        ),
+        (["1.5"] * 9, "regression", "the target 'y' is 1.5 in every row; there is nothing to learn from"),
+        (["1", "2"], "regression", "the target 'y' has 2 rows, and 3 folds need at least 6"),
+        (["", "NA"], "regression", "the target 'y' is missing in every row; there is nothing to learn from"),
+        (
+            ["1e200", "-1e200"] * 4,
+            "regression",
+            "the target 'y': its numbers are too large for float64 to square; scale them down",
+        ),
+    ],
+)
+def test_what_is_no_quantity_is_refused(texts: list[str], task: Task | None, message: str) -> None:
+    assert refusal(texts, task) == message

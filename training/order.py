@@ -1,0 +1,87 @@
+"""What was asked for on the command line, checked as far as no table is needed for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.signature import Task
+from training.endings import Mistake
+from training.tables.columns import Kind
+from training.tables.kinds import FEATURES
+from training.tables.roles import Wanted
+
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Exactly one of `store` and `output`; `alias` None moves none. command: the words that reproduce it."""
+
+    table: str
+    wanted: Wanted
+    name: str | None
+    store: str | None
+    output: Path | None
+    alias: str | None
+    separator: str | None
+    seed: int
+    by: str
+    task: Task | None = None
+    positive: str | None = None
+    share: float = HELD_OUT
+    models: bool = False
+    pipeline: str | None = None
+    jobs: int = 1
+    scheduler: str | None = None
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.models and self.pipeline:
+            raise Mistake("give --models or --pipeline, not both")
+        if self.wanted.group is not None and self.wanted.time is not None:
+            raise Mistake("give --group or --time, not both")
+        if self.jobs == 0 or self.jobs < -1:
+            raise Mistake(f"--jobs is {self.jobs}; give a number of processes, or -1 for one on each core")
+        if self.scheduler is not None and self.jobs != 1:
+            raise Mistake("give --jobs or --scheduler, not both")
+        if not 0 <= self.share < 1:
+            raise Mistake(f"--test-share is {self.share:g}; give a share of the rows from 0 to less than 1")
+
+    def parameters(self, own: str) -> dict[str, object]:
+        """All that shapes the pipeline beside data and seed, JSON-ready; `own` is the user's pipeline's identity."""
+        wanted = self.wanted
+        return {
+            "target": wanted.target,
+            "features": sorted(wanted.features),
+            "drop": sorted(wanted.drop),
+            "types": dict(wanted.types),
+            "group": wanted.group,
+            "time": wanted.time,
+            "weight": wanted.weight,
+            "separator": self.separator,
+            "task": self.task,
+            "positive": self.positive,
+            "share": self.share,
+            "pipeline": own or ("models" if self.models else "reference"),
+        }
+
+
+def kinds_of(given: tuple[str, ...]) -> dict[str, Kind]:
+    """`column=kind`, each; the last `=` counts, for names may hold one. Raises Mistake."""
+    kinds: dict[str, Kind] = {}
+    for one in given:
+        name, equals, kind = one.rpartition("=")
+        known = [known for known in FEATURES if known == kind]
+        if not equals or not known:
+            raise Mistake(f"--type is {one!r}; write column=kind, with {', '.join(FEATURES)} for a kind")
+        kinds[name.strip()] = known[0]
+    return kinds
+
+
+def task_of(given: str | None) -> Task | None:
+    """Raises Mistake for any other word."""
+    if given is None:
+        return None
+    tasks: dict[str, Task] = {"classification": "classification", "regression": "regression"}
+    if given not in tasks:
+        raise Mistake(f"--task is {given!r}; write classification or regression")
+    return tasks[given]
