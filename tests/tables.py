@@ -57,7 +57,7 @@ def rents(path: Path, rows: int = 240) -> Path:
     return path
 
 
-def wide(path: Path, rows: int = 200, columns: int = 500) -> Path:
+def wide(path: Path, rows: int = 120, columns: int = 500) -> Path:
     """Many numbers, few of which tell anything."""
     random = np.random.default_rng(SEED)
     numbers = random.normal(size=(rows, columns))

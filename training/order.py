@@ -8,6 +8,7 @@ from training.endings import Mistake
 from training.tables.columns import Kind
 from training.tables.kinds import FEATURES
 from training.tables.roles import Wanted
+from training.workers import check_address
 
 HELD_OUT = 0.2
 
@@ -43,6 +44,8 @@ class Order:
             raise Mistake(f"--jobs is {self.jobs}; give a number of processes, or -1 for one on each core")
         if self.scheduler is not None and self.jobs != 1:
             raise Mistake("give --jobs or --scheduler, not both")
+        if self.scheduler is not None:
+            check_address(self.scheduler)
         if not 0 <= self.share < 1:
             raise Mistake(f"--test-share is {self.share:g}; give a share of the rows from 0 to less than 1")
 

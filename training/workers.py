@@ -1,5 +1,8 @@
 """Where a search's fits run: in this process, in several, or on a Dask cluster. It knows no model."""
 
+import re
+import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -12,6 +15,7 @@ from joblib.externals.loky import get_reusable_executor
 from training import versions
 from training.endings import Failure, Mistake
 
+ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?[^/\s:]+:[0-9]{1,5}|(?:tcp|tls)://\[[0-9a-fA-F:]+\]:[0-9]{1,5}")
 SECONDS = 20  # for a cluster to answer
 ALIKE = ("python", "scikit-learn", "numpy", "scipy", "joblib")
 """What has to be of one version everywhere, so that a cluster finds what one machine would."""
@@ -26,6 +30,7 @@ def working(jobs: int, scheduler: str | None, modules: Sequence[ModuleType], dat
     """
     if jobs == 0 or jobs < -1:
         raise Mistake(f"--jobs is {jobs}; give a number of processes, or -1 for one on each core")
+    modules = (sys.modules[__name__], *modules)
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:
@@ -52,11 +57,10 @@ def _cluster(address: str, data: Sequence[Any]) -> Iterator[str]:
 
     connect: Any = Client  # distributed ships no types
     try:
+        socket.create_connection(_host_and_port(address), timeout=SECONDS).close()  # it would try for a long time
         client = connect(address, timeout=SECONDS, set_as_default=False)
     except (OSError, TimeoutError) as error:
-        raise Failure(f"no Dask scheduler answers at {address} within {SECONDS} s; is it running?") from error
-    except ValueError as error:
-        raise Mistake(f"--scheduler is {address!r} ({error}); write tcp://host:port") from None
+        raise Failure(f"no Dask scheduler answers at {address}; is it running?") from error
     with client:
         try:
             client.wait_for_workers(1, timeout=SECONDS)
@@ -65,6 +69,17 @@ def _cluster(address: str, data: Sequence[Any]) -> Iterator[str]:
         workers = _checked(client)
         with joblib.parallel_config("dask", n_jobs=-1, client=client, scatter=list(data)):
             yield f"on {workers} Dask worker{'s' if workers > 1 else ''}"
+
+
+def check_address(address: str) -> None:
+    """Raises Mistake for what is no scheduler's address."""
+    if not ADDRESS.fullmatch(address):
+        raise Mistake(f"--scheduler is {address!r}; write tcp://host:port")
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _checked(client: Any) -> int:
