@@ -1,4 +1,4 @@
-"""The README's commands and outputs, by section, so that tests run what a reader would type."""
+"""A page's commands and outputs, by section, so that tests run what a reader would type; the README's unless told."""
 
 import re
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Block:
     text: str
 
 
-def blocks() -> list[Block]:
+def blocks(page: Path = README) -> list[Block]:
     found = []
     heading = ""
-    for part in re.split(r"^(## [^\n]+$|```.*?^```$)", README.read_text(), flags=re.MULTILINE | re.DOTALL):
+    for part in re.split(r"^(## [^\n]+$|```.*?^```$)", page.read_text(), flags=re.MULTILINE | re.DOTALL):
         if part.startswith("## "):
             heading = part[3:].strip()
         elif part.startswith("```"):
@@ -28,12 +28,12 @@ def blocks() -> list[Block]:
     return found
 
 
-def commands(heading: str) -> list[str]:
+def commands(heading: str, page: Path = README) -> list[str]:
     """The shell commands under a heading, in order, continuation lines joined."""
-    shell = "".join(block.text for block in blocks() if block.heading == heading and block.language == "sh")
+    shell = "".join(block.text for block in blocks(page) if block.heading == heading and block.language == "sh")
     return [line for line in shell.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
 
 
-def outputs(heading: str) -> list[str]:
+def outputs(heading: str, page: Path = README) -> list[str]:
     """The outputs shown under a heading, in order."""
-    return [block.text for block in blocks() if block.heading == heading and block.language in ("text", "json")]
+    return [block.text for block in blocks(page) if block.heading == heading and block.language in ("text", "json")]

@@ -21,7 +21,7 @@ from training.progress import Narrator
 from training.publication import Identity, assemble
 from training.stopping import unstoppable
 from training.tables.show import lines_of
-from training.tables.table import Table, read_table
+from training.tables.table import Table, called, read_table
 from training.tables.target import FOLDS
 
 MOST_CLASSES_SHOWN = 10
@@ -82,7 +82,7 @@ def _identity(order: Order, name: str, table: Table, brought: Own | None) -> Ide
 def _read(order: Order, table: Table) -> str:
     rows, columns = table.features.shape
     dropped = f"; {table.dropped} without a target left out" if table.dropped else ""
-    what = f"read {order.table}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, {table.target}"
+    what = f"read {called(order.table)}: {rows} rows, {columns} feature{'s' if columns > 1 else ''}, {table.target}"
     if table.task == "regression":
         low, middle, high = np.quantile(table.labels, [0, 0.5, 1])
         return f"{what} is a number ({low:g} to {high:g}, half of it up to {middle:g}){dropped}"

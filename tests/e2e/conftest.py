@@ -12,6 +12,17 @@ from tests.docker_minio import DockerMinio, running_in_docker
 PROJECT = Path(__file__).parent.parent.parent
 
 
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is committed, cloned, with the environments that are installed already."""
+    folder = tmp_path_factory.mktemp("readme") / "serverless-sklearn"
+    subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
+    for environment in (".venv", ".venv-sam"):
+        if (PROJECT / environment).exists():
+            (folder / environment).symlink_to(PROJECT / environment)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def function_image(docker: str) -> str:
     """The id of the function image, built from this tree."""

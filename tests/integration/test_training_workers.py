@@ -36,7 +36,8 @@ def errors_of_yes(pipeline, features, truth):  # no worker can import it
 
 
 def search():
-    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]), ("passthrough", ["age"]))
+    texts = OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]
+    columns = make_column_transformer(texts, ("passthrough", ["age"]))
     pipeline = make_pipeline(columns, LogisticRegression(max_iter=5000))
     return GridSearchCV(pipeline, {"logisticregression__C": [0.01, 0.1, 1, 10]}, scoring=errors_of_yes)
 """

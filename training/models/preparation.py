@@ -42,7 +42,9 @@ def told(signature: Signature, *, trees: bool = False) -> tuple[str, ...]:
     if _nullable(signature, "float64"):
         words.append("a missing number is replaced by its column's median")
     if _nullable(signature, "bool"):
-        words.append("a missing boolean by the commoner one")
+        words.append(
+            "a missing boolean by the commoner one" if words else "a missing boolean is replaced by the commoner one"
+        )
     if _nullable(signature, "string"):
         words.append("a missing category is a category of its own")
     return (", ".join(words),) if words else ()

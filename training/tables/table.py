@@ -56,13 +56,18 @@ class _File:
 
 def read_table(where: str, wanted: Wanted, *, separator: str | None = None, task: Task | None = None) -> Table:
     """Reads a table. Raises Mistake for what cannot be learnt from, naming line and column where there are any."""
-    label = "standard input" if where == STANDARD_INPUT else where
+    label = called(where)
     raw = _read_source(where, label)
     try:
         file = _parquet(raw, wanted) if raw.is_parquet else _csv(raw, wanted, separator)
         return _table(file, wanted, task, raw.sha256)
     except Mistake as mistake:
         raise Mistake(f"{label}: {mistake}") from None
+
+
+def called(where: str) -> str:
+    """A table's place, as messages name it."""
+    return "standard input" if where == STANDARD_INPUT else where
 
 
 def _read_source(where: str, label: str) -> Raw:

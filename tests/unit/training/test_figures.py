@@ -1,4 +1,4 @@
-"""Figures are scikit-learn's own, weighed or not; intervals come from a seeded bootstrap, of groups where there are any."""
+"""Figures are scikit-learn's own, weighed or not; intervals are a seeded bootstrap's, of groups where there are any."""
 
 from typing import Any
 
