@@ -16,6 +16,7 @@ Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 class ColumnProfile:
     """One column of the file. kind: number, boolean, category, text, id, date, constant, duplicate or empty.
 
+    Of a column that was not read, as it was told to be left out, the kind is empty.
     role: feature, target, group, time, weight or dropped; reason: why it is dropped or treated so, else empty.
     """
 

@@ -31,7 +31,10 @@ def learn(order: Order, table: Table, signature: Signature, brought: Own | None,
     cut = split(table.labels, table.task, share=order.share, seed=order.seed, groups=table.groups, times=table.times)
     narrator.say(cut.words)
     plans = _plans(order, signature, cut, brought)
-    rows = Rows(table.features.iloc[cut.train], table.labels[cut.train], _of(table.weights, cut.train), cut.folds)
+    strict = table.groups is not None or table.times is not None
+    rows = Rows(
+        table.features.iloc[cut.train], table.labels[cut.train], _of(table.weights, cut.train), cut.folds, strict
+    )
     where = Where(order.jobs, order.scheduler, (brought.module,) if brought else ())
     found = search(plans, rows, table.task, where=where, narrator=narrator)
     published = None

@@ -42,12 +42,16 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is learnt from: n rows, n labels or numbers, n weights or None, and how they are folded."""
+    """What is learnt from: n rows, n labels or numbers, n weights or None, and how they are folded.
+
+    strict: no search folds them its own way, for groups or times have to be kept apart.
+    """
 
     features: pd.DataFrame
     truth: Any
     weights: Any
     folds: Folds
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +131,9 @@ def _set(estimator: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _by_itself(plan: Plan, rows: Rows, given: dict[str, Any], score: Any) -> _Made:
-    """A search object has its own grid, and its own folds and score where it says so."""
+    """A search object has its own grid, and its own folds and score where it says so and nothing would leak."""
     own = clone(plan.estimator)
-    if own.cv is None:
+    if own.cv is None or rows.strict:
         own.set_params(cv=rows.folds)
     if own.scoring is None:
         own.set_params(scoring=score)

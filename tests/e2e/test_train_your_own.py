@@ -42,7 +42,7 @@ def test_columns_are_what_the_options_say(clone: Path) -> None:
     assert "age          category  feature        0        61  as --type says\n" in first
     assert "city                   dropped                     as --drop says\n" in first
     assert "joined       date      time           0       297\n" in second
-    assert "60 of 297 rows held out, the latest\n" in second
+    assert "59 of 297 rows held out, the latest\n" in second
 
 
 def test_numbers_are_predicted_models_compared_and_a_pipeline_of_ones_own_is_taken(clone: Path) -> None:

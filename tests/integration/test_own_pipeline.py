@@ -131,6 +131,19 @@ def test_a_search_of_ones_own_is_run_with_its_grid_its_folds_and_its_score(
     assert [type(step).__name__ for _, step in pipeline.steps] == ["StandardScaler", "LogisticRegression"]
 
 
+def test_groups_are_kept_apart_also_by_a_search_with_folds_of_its_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, mine: Path
+) -> None:
+    path = tmp_path / "grouped.csv"
+    header, *rows = IRIS.read_text().splitlines()
+    path.write_text("\n".join([f"{header},plant", *(f"{row},g{at // 5}" for at, row in enumerate(rows)), ""]))
+    options = ["--target", "species", "--group", "plant", "--output", str(tmp_path / "m.joblib")]
+    done = train(capsys, path, *options, "--pipeline", f"{mine}:search")
+    assert (done.code, done.err) == (0, "")
+    assert "30 of 150 rows held out, whole groups" in done.out.splitlines()
+    assert any(line.endswith("in 3-fold cross-validation") for line in done.out.splitlines())  # not in its own five
+
+
 @pytest.mark.parametrize("name", ["plain", "single"])
 def test_an_estimator_of_ones_own_without_probabilities_is_cross_validated_and_served(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, mine: Path, name: str
