@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import sklearn
 from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
@@ -61,7 +62,7 @@ def blame(error: BaseException, doing: str) -> Mistake:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and not _ours(frame.filename) and Path(frame.filename).is_file()
+        if not any(Path(frame.filename).is_relative_to(place) for place in _others()) and Path(frame.filename).is_file()
     ]
     where = f" (line {frames[-1].lineno} of {frames[-1].filename})" if frames else ""
     if isinstance(error, SyntaxError):
@@ -71,11 +72,15 @@ def blame(error: BaseException, doing: str) -> Mistake:
     return Mistake(f"{doing}: {type(error).__name__}: {words[:400]}{where}; --debug shows the whole traceback")
 
 
-def _ours(filename: str) -> bool:
+def _others() -> list[Path]:
+    """Where code lies that is not the user's: this project's, Python's own, what is installed."""
     project = Path(__file__).parents[2]
-    return any(Path(filename).is_relative_to(project / room) for room in ("training", "functions")) or any(
-        Path(filename).is_relative_to(place) for place in (Path(inspect.__file__).parent,)
-    )
+    return [
+        project / "training",
+        project / "functions",
+        Path(inspect.__file__).parent,
+        Path(sklearn.__file__).parents[1],
+    ]
 
 
 def _from_file(path: Path) -> ModuleType:
