@@ -30,7 +30,7 @@ def working(jobs: int, scheduler: str | None, modules: Sequence[ModuleType], dat
     """
     if jobs == 0 or jobs < -1:
         raise Mistake(f"--jobs is {jobs}; give a number of processes, or -1 for one on each core")
-    modules = (sys.modules[__name__], *modules)
+    modules = () if jobs == 1 and scheduler is None else (sys.modules[__name__], *modules)
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:
