@@ -1,0 +1,1 @@
+"""The card's pictures, drawn from a section's figures. They measure nothing."""
