@@ -47,7 +47,7 @@ def fit(
         str | None, typer.Option(help="Publish to a registry: s3://bucket[/prefix], file:///folder or a folder.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Or write plain files: model.joblib, with model.manifest.json beside it.")
+        Path | None, typer.Option(help="Or write plain files: model.joblib, with its manifest and its card beside it.")
     ] = None,
     alias: Annotated[str, typer.Option(help="The alias that is moved to the new version.")] = "live",
     promote: Annotated[bool, typer.Option(help="Move the alias, or leave it where it is.")] = True,

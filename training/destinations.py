@@ -1,4 +1,4 @@
-"""Where a publication goes: a registry in a store, or two files in a folder. Each is tried before the long fit."""
+"""Where a publication goes: a registry in a store, or files in a folder. Each is tried before the long fit."""
 
 import os
 from contextlib import suppress
@@ -58,7 +58,10 @@ class Registry:
 
 
 class PlainFiles:
-    """`model.joblib`, its twin `model.onnx` and `model.manifest.json`; each appears whole or not, the manifest last."""
+    """`model.joblib`, its twin `model.onnx`, `model.report.html`, `model.metrics.json` and `model.manifest.json`.
+
+    Each appears whole or not, the manifest last.
+    """
 
     def __init__(self, path: Path) -> None:
         if path.suffix != ".joblib":
@@ -81,10 +84,17 @@ class PlainFiles:
     def publish(self, publication: Publication) -> list[str]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            for artifact in publication.manifest.artifacts:
-                write_whole(self._path.with_name(artifact.key), publication.files[artifact.key])
+            for name, body in self._named(publication).items():
+                write_whole(self._path.with_name(name), body)
             write_whole(self._manifest, encode(publication.manifest))
         except OSError as error:
             raise Failure(f"{self._path} cannot be written: {error.strerror}") from error
-        written = ", ".join(str(self._path.with_name(artifact.key)) for artifact in publication.manifest.artifacts)
+        written = ", ".join(str(self._path.with_name(name)) for name in self._named(publication))
         return [f"wrote {written} and {self._manifest}, version {publication.manifest.version}"]
+
+    def _named(self, publication: Publication) -> dict[str, bytes]:
+        """The files by their names here: what is no artifact is named after the model."""
+        artifacts = {artifact.key for artifact in publication.manifest.artifacts}
+        return {
+            key if key in artifacts else f"{self._path.stem}.{key}": body for key, body in publication.files.items()
+        }

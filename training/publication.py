@@ -1,7 +1,6 @@
 """A fitted pipeline becomes a publication: its files and its manifest, proven by the loader. It publishes nothing."""
 
 import io
-import json
 import pickle
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +16,12 @@ from functions.registry.manifest import MANIFEST_VERSION, Artifact, Data, Engine
 from functions.registry.memory import MemoryStore
 from functions.signature import Signature
 from training import apart, parity
+from training.card.facts import Facts
+from training.card.write import write
 from training.endings import Failure, Mistake
 from training.evidence import Evidence
 from training.golden import golden_rows
+from training.loading import load_seconds
 from training.models.pickles import modules_beyond
 from training.parity import NoTwin, twin_of
 from training.tables.table import Table
@@ -41,14 +43,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """`files` by name: the artifacts the manifest lists, and the metrics in full."""
+    """`files` by name: the artifacts the manifest lists, and the model card's page and figures."""
 
     manifest: Manifest
     files: dict[str, bytes]
 
 
 def assemble(identity: Identity, table: Table, evidence: Evidence, artifact: str) -> Publication:
-    """Dumps the pipeline under the name `artifact`, its twin beside it, describes and proves what will serve.
+    """Dumps the pipeline under the name `artifact`, its twin beside it, describes and proves what will serve; the card.
 
     Raises Failure where the functions would refuse it, Mistake where a user's code is what they lack.
     """
@@ -73,7 +75,7 @@ def assemble(identity: Identity, table: Table, evidence: Evidence, artifact: str
         golden=golden_rows(JoblibEngine(pipeline, signature), signature, table.features),
     )
     _prove(manifest, files)
-    return Publication(manifest, files | {"metrics.json": _metrics_file(evidence)})
+    return Publication(manifest, files | write(evidence, Facts(manifest, load_seconds(manifest, files))))
 
 
 def _pickled(pipeline: Any) -> bytes:
@@ -129,25 +131,3 @@ def _metrics(evidence: Evidence) -> dict[str, float]:
         f"{evidence.scoring}_cross_validated": best.mean,
         f"{evidence.scoring}_cross_validated_std": best.std,
     }
-
-
-def _metrics_file(evidence: Evidence) -> bytes:
-    candidates = [
-        {
-            "model": one.model,
-            "parameters": {name: str(value) for name, value in one.parameters.items()},
-            "scores": one.fold_scores,
-            "mean": one.mean,
-            "std": one.std,
-        }
-        for one in evidence.candidates
-    ]
-    content = {
-        **_metrics(evidence),
-        "scoring": evidence.scoring,
-        "split": evidence.split,
-        "notes": evidence.notes,
-        "best": evidence.best,
-        "candidates": candidates,
-    }
-    return json.dumps(content, indent=2).encode() + b"\n"

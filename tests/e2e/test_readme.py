@@ -60,7 +60,13 @@ def test_a_file_is_scored_and_a_plain_model_is_trained_as_the_readme_says(clone:
     assert (rows[0], len(rows)) == ("sepal_length,sepal_width,petal_length,petal_width,species,prediction", 151)
     said = type_in(clone, "\n".join(commands("Train on your own CSV")))
     assert "--target" in said
-    assert {path.name for path in clone.glob("model.*")} == {"model.joblib", "model.onnx", "model.manifest.json"}
+    assert {path.name for path in clone.glob("model.*")} == {
+        "model.joblib",
+        "model.onnx",
+        "model.manifest.json",
+        "model.report.html",
+        "model.metrics.json",
+    }
 
 
 def test_containers_and_sam_answer_as_the_readme_says(clone: Path, docker: str) -> None:

@@ -24,6 +24,7 @@ from functions.registry import alias
 from functions.registry.folder import FolderStore
 from functions.registry.manifest import decode
 from functions.registry.store import Stat
+from tests.page_reader import read, section
 from tests.training_runs import IRIS, PROJECT, VERSION, everything_in, table, train
 from training import run, stopping
 from training.endings import Stopped
@@ -98,7 +99,7 @@ def test_a_version_holds_the_pipeline_its_metrics_and_a_manifest_that_agree(
     folder = f"models/iris/versions/{version}/"
     assert sorted(files) == [
         "models/iris/aliases/live.json",
-        *(folder + name for name in ("manifest.json", "metrics.json", *ARTIFACTS)),
+        *(folder + name for name in ("manifest.json", "metrics.json", *ARTIFACTS, "report.html")),
     ]
     manifest = decode(files[folder + "manifest.json"])
     metrics = json.loads(files[folder + "metrics.json"])
@@ -122,8 +123,18 @@ def test_a_version_holds_the_pipeline_its_metrics_and_a_manifest_that_agree(
         (key, hashlib.sha256(files[folder + key]).hexdigest()) for key in ARTIFACTS
     ]
     assert (manifest.data.rows, manifest.data.dropped) == (150, 0)
-    assert manifest.metrics == {name: metrics[name] for name in manifest.metrics}
-    assert manifest.metrics["accuracy_cross_validated"] == max(one["mean"] for one in metrics["candidates"])
+    searched, judged = metrics["cross_validation"], metrics["held_out"]
+    assert manifest.metrics["accuracy_cross_validated"] == max(one["mean"] for one in searched["candidates"])
+    assert manifest.metrics["accuracy_cross_validated_std"] == searched["candidates"][searched["best"]]["std"]
+    assert {one["name"]: one["value"] for one in judged}.items() <= manifest.metrics.items()
+    assert (metrics["model"]["name"], metrics["model"]["version"]) == ("iris", version)
+    assert [(one["key"], one["sha256"], one["bytes"]) for one in metrics["serving"]["files"]] == [
+        (one.key, one.sha256, one.size) for one in manifest.artifacts
+    ]
+    assert metrics["serving"]["golden_rows"] == len(manifest.golden)
+    page = read(files[folder + "report.html"])
+    assert [one.text for one in page.all("title")] == [f"iris {version} \u2013 model card"]
+    assert section(page, "reproduce").all("pre")[0].text == metrics["command"]
     assert version.startswith(manifest.created.replace("-", "").replace(":", "").split("+")[0])
 
 
@@ -172,10 +183,12 @@ def test_plain_files_are_a_model_and_a_manifest_that_vouches_for_it(
     output = tmp_path / "new folder" / "my model.joblib"
     done = train(capsys, IRIS, "--target", "species", "--name", "iris", "--output", output)
     assert (done.code, done.err) == (0, "")
-    beside = [output.parent / f"my model.{ending}" for ending in ("onnx", "manifest.json")]
+    endings = ("onnx", "report.html", "metrics.json", "manifest.json")
+    beside = [output.parent / f"my model.{ending}" for ending in endings]
     assert sorted(output.parent.iterdir()) == sorted([output, *beside])
-    manifest = decode(beside[1].read_bytes())
-    assert done.out.splitlines()[-1] == f"wrote {output}, {beside[0]} and {beside[1]}, version {manifest.version}"
+    manifest = decode(beside[3].read_bytes())
+    written = ", ".join(map(str, [output, *beside[:3]]))
+    assert done.out.splitlines()[-1] == f"wrote {written} and {beside[3]}, version {manifest.version}"
     model = loader.load_from(FolderStore(output.parent), "", manifest)
     assert (model.name, model.version) == ("iris", manifest.version)
 
