@@ -53,4 +53,13 @@ def without(evidence: Evidence, **of_held_out: Any) -> Evidence:
 @cache
 def of(name: str) -> tuple[Element, dict[str, Any]]:
     """The page and the metrics of one of RUNS."""
-    return made(RUNS[name]())
+    written = files(name)
+    metrics: dict[str, Any] = json.loads(written["metrics.json"])
+    return read(written["report.html"]), metrics
+
+
+@cache
+def files(name: str) -> dict[str, bytes]:
+    """The two files of one of RUNS."""
+    found = RUNS[name]()
+    return write(found, cards.facts(found))

@@ -216,3 +216,24 @@ def test_a_pipeline_whose_steps_cannot_be_followed_has_no_plane_and_a_card_all_t
     assert metrics["plane"] is None
     assert "RuntimeError: not like this" in section(page, "plane").text
     assert "It could not be measured: RuntimeError: not like this" in section(page, "importance").text
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e-300, 1e15, 0.0])
+def test_a_target_of_any_size_has_a_card(scale: float) -> None:
+    found = cards.diabetes()
+    held = found.held_out
+    assert held is not None
+    scaled = replace(held, truth=held.truth * scale, predicted=held.predicted * scale)
+    page, metrics = made(replace(found, train_truth=found.train_truth * scale, held_out=scaled))
+    assert metrics["target"]["held_out"]["maximum"] == pytest.approx(held.truth.max() * scale)
+    assert len(page.all("section")) == 13
+
+
+def test_weights_that_are_all_nought_are_no_weights() -> None:
+    found = cards.cancer()
+    assert found.held_out is not None
+    _, metrics = made(without(found, weights=np.zeros(len(found.held_out.truth))))
+    _, unweighted = made(without(found, weights=None))
+    assert metrics["ranking"] == unweighted["ranking"]
+    assert metrics["calibration"] == unweighted["calibration"]
+    assert metrics["importance"] == unweighted["importance"]

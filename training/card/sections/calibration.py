@@ -13,6 +13,7 @@ import numpy as np
 
 from functions.signature import Label
 from training.card.sections import probabilities
+from training.card.sections.weights import usable
 from training.evidence import Array, Evidence
 
 MOST_BINS = 10
@@ -48,9 +49,8 @@ def measure(evidence: Evidence) -> Calibration | None:
     held_out, chances = found
     classes = evidence.signature.classes
     truths = np.column_stack([probabilities.members(held_out, label) for label in classes]).astype(np.float64)
-    weights = np.ones(len(truths)) if held_out.weights is None else np.asarray(held_out.weights, dtype=np.float64)
-    if weights.sum() <= 0:
-        weights = np.ones(len(truths))
+    given = usable(held_out)
+    weights = np.ones(len(truths)) if given is None else given
     brier = float(np.average(((chances - truths) ** 2).sum(axis=1), weights=weights))
     two = len(classes) == 2
     own = probabilities.positive(evidence)

@@ -2,16 +2,21 @@
 
 import msgspec
 
+from training.card.sections.treatment import treatments
 from training.evidence import Evidence
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One column. missing and distinct count cells; `seen` says the training range or the categories, in words."""
+    """One column. treatment: what the pipeline does with it before its last step.
+
+    missing: cells, of the rows with a target; of the target itself, of all rows. minimum, maximum, mean: of a number.
+    """
 
     name: str
     kind: str
     role: str
     reason: str
+    treatment: str
     missing: int
     missing_share: float
     distinct: int
@@ -24,9 +29,10 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def measure(evidence: Evidence) -> list[Column]:
     """One for each column, in the file's order. No cell of a column that is left out is repeated here."""
     features = {feature.name: feature for feature in evidence.signature.features}
-    rows = max(1, evidence.rows + evidence.dropped_rows)
+    treated = treatments(evidence.pipeline, evidence.signature.names)
     found = []
     for column in evidence.columns:
+        rows = max(1, evidence.rows + (evidence.dropped_rows if column.role == "target" else 0))
         feature = features.get(column.name) if column.role == "feature" else None
         found.append(
             Column(
@@ -34,6 +40,7 @@ def measure(evidence: Evidence) -> list[Column]:
                 kind=column.kind,
                 role=column.role,
                 reason=column.reason,
+                treatment=treated.get(column.name, "") if column.role == "feature" else "",
                 missing=column.missing,
                 missing_share=min(1.0, column.missing / rows),
                 distinct=column.distinct,

@@ -14,6 +14,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import get_scorer
 from threadpoolctl import threadpool_limits
 
+from training.card.sections.weights import usable
 from training.evidence import Evidence, HeldOut
 
 MOST_ROWS = 2_000
@@ -94,7 +95,8 @@ def _measured(evidence: Evidence, sample: HeldOut, scoring: str, repeats: int, s
             raise ValueError(f"{scoring} is not defined on these rows")
         return found
 
-    given = {} if sample.weights is None else {"sample_weight": sample.weights}
+    weights = usable(sample)
+    given = {} if weights is None else {"sample_weight": weights}
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # of single predictions; the fit has told its own
         whole = score(evidence.pipeline, sample.features, sample.truth, **given)

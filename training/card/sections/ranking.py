@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from functions.signature import Label
 from training.card.sections import probabilities
+from training.card.sections.weights import usable
 from training.evidence import Array, Evidence, HeldOut
 
 MOST_POINTS = 101
@@ -43,10 +44,10 @@ def measure(evidence: Evidence) -> list[Ranked] | None:
 def _ranked(held_out: HeldOut, label: Label, chances: Array) -> Ranked:
     own = probabilities.members(held_out, label)
     rows = int(own.sum())
-    share = float(np.average(own, weights=_weights(held_out)))
+    share = float(np.average(own, weights=usable(held_out)))
     if rows in (0, len(own)) or not 0 < share < 1:
         return Ranked(label, rows, share)
-    weights = held_out.weights
+    weights = usable(held_out)
     false, true, _ = roc_curve(own, chances, sample_weight=weights)
     precision, recall, _ = precision_recall_curve(own, chances, sample_weight=weights, drop_intermediate=True)
     return Ranked(
@@ -58,11 +59,6 @@ def _ranked(held_out: HeldOut, label: Label, chances: Array) -> Ranked:
         roc=_thinned(false, true),
         precision_recall=_thinned(recall[::-1], precision[::-1]),
     )
-
-
-def _weights(held_out: HeldOut) -> Array | None:
-    weights = held_out.weights
-    return weights if weights is not None and float(np.sum(weights)) > 0 else None
 
 
 def _thinned(across: Array, up: Array) -> list[tuple[float, float]]:

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 
+from training.card.sections.finite import mean_and_std
 from training.evidence import Evidence
 
 
@@ -10,8 +11,8 @@ class Residuals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In the target's own unit. Above 0: the prediction was too low."""
 
     rows: int
-    mean: float
-    std: float
+    mean: float | None
+    std: float | None
     percentile_5: float
     lower_quartile: float
     median: float
@@ -25,11 +26,12 @@ def measure(evidence: Evidence) -> Residuals | None:
     if evidence.signature.task != "regression" or held_out is None or not len(held_out.truth):
         return None
     found = np.asarray(held_out.truth, dtype=np.float64) - np.asarray(held_out.predicted, dtype=np.float64)
+    mean, std = mean_and_std(found)
     low, lower, middle, upper, high = np.quantile(found, [0.05, 0.25, 0.5, 0.75, 0.95]).tolist()
     return Residuals(
         rows=len(found),
-        mean=float(found.mean()),
-        std=float(found.std()),
+        mean=mean,
+        std=std,
         percentile_5=low,
         lower_quartile=lower,
         median=middle,

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from functions.signature import Label
+from training.card.sections.finite import mean_and_std
 from training.evidence import Array, Evidence
 
 
@@ -26,8 +27,8 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     median: float
     upper_quartile: float
     maximum: float
-    mean: float
-    std: float
+    mean: float | None
+    std: float | None
 
 
 class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +74,7 @@ def _classes(evidence: Evidence, held_out: Array | None) -> list[ClassRows]:
 def _spread(values: Array) -> Spread:
     numbers = np.asarray(values, dtype=np.float64)
     low, lower, middle, upper, high = np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1]).tolist()
-    return Spread(low, lower, middle, upper, high, float(numbers.mean()), float(numbers.std()))
+    return Spread(low, lower, middle, upper, high, *mean_and_std(numbers))
 
 
 def _histogram(fitted: Array, held_out: Array | None) -> Histogram:
