@@ -124,7 +124,7 @@ def _profile(name: Any, column: "pd.Series[Any]") -> ColumnProfile:
         name=str(name),
         kind="number" if numeric else "category",
         role="feature",
-        reason="scaled" if numeric else "one column for each category",
+        reason="",
         missing=int(column.isna().sum()),
         distinct=int(column.nunique()),
         examples=[],

@@ -15,8 +15,10 @@ from tests import cards
 from tests.card_pages import made
 from tests.page_reader import collapsed, rows, section
 from training.card import wording
+from training.card.plots.canvas import label
 
-SHORT_TEXTS = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
+OF_THE_AXES = {"0", "0.25", "0.5", "0.75", "1", "false positive rate", "true positive rate"}
+SHORT_TEXTS = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable() and text not in OF_THE_AXES)
 
 
 NASTY = ["<script>alert(1)</script>", "</style>", '"><img src=x onerror=alert(1)>', "$x^2$", "{{ 7 * 7 }}", "a&amp;b",
@@ -82,6 +84,8 @@ def are_text(names: list[str], note: str) -> None:
     shown = [wording.plain(name) for name in names]
     assert [row[0] for row in rows(section(page, "ranking").all("table")[0])] == [collapsed(one) for one in shown]
     assert [row[0] for row in rows(section(page, "columns").all("table")[0])] == [collapsed(one) for one in columns]
+    drawn = [text.text for text in section(page, "ranking").all("svg")[0].all("text")]
+    assert [collapsed(label(name)) for name in names] == [one for one in drawn if one not in OF_THE_AXES]
     (aside,) = [one for one in page.all("div") if one.attributes.get("class") == "notes"]
     assert aside.text == collapsed(note)
     assert section(page, "reproduce").all("pre")[0].text == collapsed(f"python -m training fit {note}")
