@@ -188,6 +188,10 @@ def test_of_500_columns_the_page_shows_some_and_the_metrics_all() -> None:
 def test_of_100_classes_the_page_shows_some_and_the_metrics_all() -> None:
     page, metrics = of("100 classes")
     assert len(metrics["target"]["classes"]) == len(metrics["ranking"]) == len(metrics["confusion"]["classes"]) == 100
+    assert [one["class"] for one in metrics["ranking"] if one["roc"]] == [
+        f"the class with the number {index} and a long name" for index in (0, 1, 10, 11, 12, 13)
+    ]
+    assert all(one["roc_auc"] is not None for one in metrics["ranking"])
     assert "and 80 more classes" in section(page, "target").text
     assert "and 80 more classes" in section(page, "ranking").text
     matrix = [[number(cell) for cell in row[1:]] for row in rows(section(page, "confusion").all("table")[0])]

@@ -8,14 +8,10 @@ from matplotlib.axes import Axes
 from training.card.plots.canvas import DASHES, MUTED, SERIES, draw, label, legend
 from training.card.sections.ranking import Ranked
 
-MOST = len(SERIES)
-
 
 def shown(ranking: Sequence[Ranked]) -> list[Ranked]:
-    """The classes that get a line: those with the most rows, in their own order."""
-    drawn = [one for one in ranking if one.roc is not None]
-    largest = sorted(drawn, key=lambda one: -one.rows)[:MOST]
-    return [one for one in drawn if one in largest]
+    """The classes that have curves, in their own order."""
+    return [one for one in ranking if one.roc is not None]
 
 
 def roc(ranking: Sequence[Ranked] | None) -> Markup | None:

@@ -35,4 +35,4 @@ def positive(evidence: Evidence) -> int:
 
 def members(held_out: HeldOut, label: object) -> Array:
     """m booleans: whose true class is this one."""
-    return np.array([one == label for one in held_out.truth.tolist()], dtype=bool)
+    return np.asarray(held_out.truth.astype(object) == label, dtype=bool)

@@ -14,10 +14,12 @@ from training.card.sections.weights import usable
 from training.evidence import Array, Evidence, HeldOut
 
 MOST_POINTS = 101
+MOST_CURVES = 6
+"""Classes whose curves are kept: those with the most held-out rows. Of the others the areas say enough."""
 
 
 class Ranked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class against the rest; areas and curves are null where held-out rows hold none of it, or nothing else.
+    """One class against the rest; areas are null where held-out rows hold none of it, or nothing else.
 
     roc: points (false positive rate, true positive rate). precision_recall: points (recall, precision), recall rising.
     """
@@ -38,11 +40,15 @@ def measure(evidence: Evidence) -> list[Ranked] | None:
     held_out, chances = found
     classes = list(enumerate(evidence.signature.classes))
     chosen = [classes[probabilities.positive(evidence)]] if len(classes) == 2 else classes
-    return [_ranked(held_out, label, chances[:, index]) for index, label in chosen]
+    own = {index: probabilities.members(held_out, label) for index, label in chosen}
+    largest = sorted(
+        (index for index in own if 0 < own[index].sum() < len(own[index])), key=lambda one: -own[one].sum()
+    )
+    curves = set(largest[:MOST_CURVES])
+    return [_ranked(held_out, label, own[index], chances[:, index], index in curves) for index, label in chosen]
 
 
-def _ranked(held_out: HeldOut, label: Label, chances: Array) -> Ranked:
-    own = probabilities.members(held_out, label)
+def _ranked(held_out: HeldOut, label: Label, own: Array, chances: Array, curves: bool) -> Ranked:
     rows = int(own.sum())
     share = float(np.average(own, weights=usable(held_out)))
     if rows in (0, len(own)) or not 0 < share < 1:
@@ -56,8 +62,8 @@ def _ranked(held_out: HeldOut, label: Label, chances: Array) -> Ranked:
         share=share,
         roc_auc=float(roc_auc_score(own, chances, sample_weight=weights)),
         average_precision=float(average_precision_score(own, chances, sample_weight=weights)),
-        roc=_thinned(false, true),
-        precision_recall=_thinned(recall[::-1], precision[::-1]),
+        roc=_thinned(false, true) if curves else None,
+        precision_recall=_thinned(recall[::-1], precision[::-1]) if curves else None,
     )
 
 
