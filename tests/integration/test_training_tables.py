@@ -181,14 +181,16 @@ def test_what_is_published_is_fitted_on_all_rows_and_judged_on_those_held_out(
     means = pipeline.named_steps["prepare"].named_transformers_["numbers"].named_steps["scale"].mean_
     rooms = [float(row["rooms"]) for row in rows_of(path)]
     assert means[0] == pytest.approx(np.mean(rooms))  # of all 240 rows
-    assert told["split"] == "48 of 240 rows held out, by chance"
+    assert told["data"]["split"] == "48 of 240 rows held out, by chance"
     assert told["notes"][-1] == (
         "the published pipeline is the chosen one fitted again on all 240 rows; the figures are of the one fitted on "
         "the 192 that were not held out"
     )
     assert f"note: {told['notes'][-1]}" in done.out.splitlines()
-    assert told["r2_low"] < told["r2"] < told["r2_high"]
-    assert told["r2_baseline"] <= 0
+    r2 = told["held_out"][0]
+    assert (r2["name"], manifest.metrics["r2"]) == ("r2", r2["value"])
+    assert r2["low"] < r2["value"] < r2["high"]
+    assert r2["baseline"] <= 0
 
 
 def test_of_a_target_with_a_double_among_the_columns_the_double_is_left_out(
