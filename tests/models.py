@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
@@ -20,41 +20,73 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from functions.inference.joblib_engine import JoblibEngine
 from functions.registry import alias
 from functions.registry.manifest import Artifact, Data, Engine, GoldenRow, Manifest, Parity
+from functions.registry.memory import MemoryStore
 from functions.registry.publish import publish
 from functions.registry.store import Store
 from functions.signature import Cell, Feature, Signature
+
+if TYPE_CHECKING:
+    from training.publication import Publication
 
 IRIS = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 VERSION = "20261122T195207Z-1f0c9a2b"
 
 
 @cache
-def iris_pipeline() -> Any:
+def iris_pipeline(strength: float = 1.0) -> Any:
     data = load_iris()
     labels = np.array(["setosa", "versicolor", "virginica"])[data.target]
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(pd.DataFrame(data.data, columns=IRIS), labels)
+    return make_pipeline(StandardScaler(), LogisticRegression(C=strength)).fit(
+        pd.DataFrame(data.data, columns=IRIS), labels
+    )
 
 
 def publish_iris(
     store: Store, version: str = VERSION, *, name: str = "iris", move: bool = True, twin: bool = False
 ) -> Manifest:
     """A classifier of four numbers, no missing values."""
+    signature = iris_signature()
+    body = iris_twin(signature) if twin else None
+    return publish_model(store, iris_pipeline(), signature, IRIS_ROWS, name=name, version=version, move=move, twin=body)
+
+
+def iris_signature() -> Signature:
     features = [
         Feature("sepal_length", "float64", False, None, 4.3, 7.9, 5.843, 0.825),
         Feature("sepal_width", "float64", False, None, 2.0, 4.4, 3.057, 0.434),
         Feature("petal_length", "float64", False, None, 1.0, 6.9, 3.758, 1.759),
         Feature("petal_width", "float64", False, None, 0.1, 2.5, 1.199, 0.76),
     ]
-    signature = Signature("classification", features, "species", ["setosa", "versicolor", "virginica"])
-    rows: list[list[Cell]] = [[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6], [6.3, 2.5, 6.0, 2.5]]
-    body = iris_twin(signature) if twin else None
-    return publish_model(store, iris_pipeline(), signature, rows, name=name, version=version, move=move, twin=body)
+    return Signature("classification", features, "species", ["setosa", "versicolor", "virginica"])
 
 
-def iris_twin(signature: Signature) -> bytes:
-    from training.twin.export import export  # takes a second, which most tests need not
+IRIS_ROWS: list[list[Cell]] = [[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6], [6.3, 2.5, 6.0, 2.5]]
 
-    return export(iris_pipeline(), signature, "double")
+
+@cache
+def iris_publication(version: str, strength: float) -> "Publication":
+    """What `fit` would publish; `strength` (of the regularisation) makes one model's bytes differ from another's."""
+    from training.publication import Publication
+
+    pipeline, store, signature = iris_pipeline(strength), MemoryStore(), iris_signature()
+    twin = iris_twin(signature, strength)
+    manifest = publish_model(store, pipeline, signature, IRIS_ROWS, name="iris", version=version, move=False, twin=twin)
+    files = {
+        artifact.key: store.get(f"models/iris/versions/{version}/{artifact.key}").body
+        for artifact in manifest.artifacts
+    }
+    return Publication(manifest, files | {"metrics.json": b"{}"})
+
+
+def iris_twin(signature: Signature, strength: float = 1.0) -> bytes:
+    if strength not in TWINS:
+        from training.twin.export import export  # takes a second, which most tests need not
+
+        TWINS[strength] = export(iris_pipeline(strength), signature, "double")
+    return TWINS[strength]
+
+
+TWINS: dict[float, bytes] = {}
 
 
 @cache

@@ -1,7 +1,5 @@
 """The commands of `python -m training`: options in, exit code out. It wires the steps and does none of them."""
 
-import getpass
-import os
 import shlex
 import sys
 import traceback
@@ -13,7 +11,10 @@ import typer
 from typer.exceptions import TyperException
 
 from functions.settings import separator_of
+from training.commands.declared import declare
+from training.commands.unattended import declare as declare_unattended
 from training.endings import ENVIRONMENT, MISTAKE, Stopped, exit_code_of, told
+from training.person import user
 
 app = typer.Typer(
     add_completion=False,
@@ -24,13 +25,9 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keeps `fit` a word of its own, also while it is the only command."""
-
-
 @app.command(
-    epilog="Exit codes: 0 published; 2 your arguments or data; 1 the store, the network or credentials; 130 stopped.",
+    epilog="Exit codes: 0 published; 2 your arguments or data; 1 the store, the network or credentials; "
+    "3 published, but the gate (--min-score, --max-drop-vs-live) let no alias move; 130 stopped.",
 )
 def fit(
     context: typer.Context,
@@ -90,6 +87,16 @@ def fit(
     separator: Annotated[
         str | None, typer.Option(help="One character, or tab. Without it: the header tells (, ; or tab).")
     ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(metavar="SCORE", help="Promote only what reaches this accuracy (R² of numbers).")
+    ] = None,
+    max_drop_vs_live: Annotated[
+        float | None,
+        typer.Option(metavar="DROP", help="Promote only what falls behind the live version by no more than this."),
+    ] = None,
+    outcome: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what became of it to this file, as JSON.")
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(min=0, max=2**32 - 1, help="Of the split, the folds and the fit; the same seed, the same model."),
@@ -112,6 +119,7 @@ def fit(
     S3 is reached by the usual AWS variables; AWS_ENDPOINT_URL points it at MinIO.
     """
     try:
+        from training.gate import Limits
         from training.order import Order, kinds_of, task_of
         from training.run import run
         from training.tables.roles import Wanted
@@ -135,7 +143,7 @@ def fit(
                 alias=alias if promote else None,
                 separator=separator_of(separator, "--separator"),
                 seed=seed,
-                by=by or _user(),
+                by=by or user(),
                 task=task_of(task),
                 positive=positive_class,
                 share=test_share,
@@ -144,6 +152,9 @@ def fit(
                 jobs=jobs,
                 scheduler=scheduler,
                 command=shlex.join(["python", "-m", "training", *context.obj]),
+                compared=alias,
+                limits=Limits(min_score, max_drop_vs_live),
+                outcome=outcome,
             )
         )
     except BaseException:
@@ -152,34 +163,46 @@ def fit(
         raise
 
 
+declare_unattended(app)
+declare(app)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Runs one command and gives its exit code. Whatever ends it otherwise is one line on standard error."""
+    code, line = ended(arguments)
+    _say(line)
+    return code
+
+
+def ended(arguments: Sequence[str]) -> tuple[int, str]:
+    """Runs one command; gives its exit code, and the one line about whatever ended it otherwise, else an empty one."""
     try:
-        return int(
-            app(args=list(arguments), prog_name="python -m training", obj=list(arguments), standalone_mode=False) or 0
-        )
+        words = list(arguments)
+        return int(app(args=words, prog_name="python -m training", obj=words, standalone_mode=False) or 0), ""
     except TyperException as error:
         usage = error.format_message().rstrip(".")
-        return _end(f"error: {usage}; see python -m training fit --help", MISTAKE)
+        return MISTAKE, _line(f"error: {usage}; see {_help(error)}")
     except (Exception, Stopped) as error:
         code = exit_code_of(error)
         if code is None:
             defect = f"{type(error).__name__}: {error}; this is a defect, please report it with what --debug shows"
-            return _end(f"error: {defect}", ENVIRONMENT)
-        return _end(told(error), code)
+            return ENVIRONMENT, _line(f"error: {defect}")
+        return code, _line(told(error))
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in given or ())
 
 
-def _end(text: str, code: int) -> int:
-    print(" ".join(text.splitlines()), file=sys.stderr)  # noqa: T201 # the one line a run ends with
-    return code
+def _line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user has no name
-        return f"uid {os.getuid()}"
+def _say(line: str) -> None:
+    if line:
+        print(line, file=sys.stderr)  # noqa: T201 # the one line a run ends with
+
+
+def _help(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'python -m training'} --help"

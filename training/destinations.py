@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,45 +17,64 @@ from training.endings import Failure, Mistake
 from training.publication import Publication
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """alias: what the alias says now, where it was moved. told: lines for people."""
+
+    told: list[str]
+    alias: aliases.Alias | None = None
+
+
 class Destination(Protocol):
     def check(self, name: str, version: str) -> None:
         """Raises what `publish` would raise for a bad name, or a place that cannot be reached or written."""
 
-    def publish(self, publication: Publication) -> list[str]:
-        """Publishes, and gives what to tell."""
+    def live(self, name: str) -> str | None:
+        """The version whose place the new one would take; None where there is none. Raises Mistake, StoreError."""
+
+    def publish(self, publication: Publication, *, promote: bool = True) -> Published:
+        """Publishes, moves the alias if there is one to move and `promote` says so, and gives what to tell."""
 
 
 class Registry:
     """Versions and an alias in a store. `alias` None: the version is published and no alias moves."""
 
-    def __init__(self, store: Store, alias: str | None, by: str) -> None:
-        self._store = store
+    def __init__(self, store: Store, alias: str | None, by: str, compared: str = "live") -> None:
+        """compared: the alias whose version a new one is judged by; it may be moved or not."""
+        self.store = store
         self._alias = alias
         self._by = by
+        self._compared = alias or compared
+        self._seen: aliases.Seen | None = None
 
     def check(self, name: str, version: str) -> None:
         manifest = keys.version_folder(name, version) + keys.MANIFEST
         with suppress(ObjectNotFound):  # reading first: it learns soonest that nobody answers
-            self._store.get(manifest)
+            self.store.get(manifest)
         # A write whose condition cannot hold needs the permissions of a write, and changes nothing.
         with suppress(PreconditionFailed, ObjectNotFound):
-            self._store.put(manifest, b"", if_match='"never"')
+            self.store.put(manifest, b"", if_match='"never"')
         if self._alias is not None:
             with suppress(ModelNotFound):
-                aliases.read(self._store, name, self._alias)
+                aliases.read(self.store, name, self._alias)
 
-    def publish(self, publication: Publication) -> list[str]:
+    def live(self, name: str) -> str | None:
+        """Also remembers how the alias was: who judged by it moves it only from there."""
+        self._seen = aliases.seen(self.store, name, self._compared)
+        return self._seen.alias.version if self._seen.alias else None
+
+    def publish(self, publication: Publication, *, promote: bool = True) -> Published:
         name, version = publication.manifest.name, publication.manifest.version
-        folder = publish(self._store, publication.manifest, publication.files)
-        told = [f"published {name} {version} at {self._store.url}/{folder}"]
-        if self._alias is None:
-            return [*told, "no alias was moved"]
+        folder = publish(self.store, publication.manifest, publication.files)
+        told = [f"published {name} {version} at {self.store.url}/{folder}"]
+        if self._alias is None or not promote:
+            return Published([*told, "no alias was moved"])
         try:
-            moved = aliases.move(self._store, name, self._alias, version, by=self._by)
+            moved = aliases.move(self.store, name, self._alias, version, by=self._by, found=self._seen)
         except StoreError as error:
             raise Failure(f"{name} {version} is published, but {self._alias} was not moved: {error.message}") from error
         before = f", before it {moved.previous}" if moved.previous else ""
-        return [*told, f"{self._alias} is now {version}{before}"]
+        return Published([*told, f"{self._alias} is now {version}{before}"], moved)
 
 
 class PlainFiles:
@@ -81,7 +101,10 @@ class PlainFiles:
         if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
             raise Failure(f"{folder} cannot be written; give --output another folder, or mend its permissions")
 
-    def publish(self, publication: Publication) -> list[str]:
+    def live(self, name: str) -> str | None:
+        raise Mistake(f"--max-drop-vs-live needs --store, where the live version of {name} lies")
+
+    def publish(self, publication: Publication, *, promote: bool = True) -> Published:  # noqa: ARG002 # no alias here
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             for name, body in self._named(publication).items():
@@ -90,7 +113,7 @@ class PlainFiles:
         except OSError as error:
             raise Failure(f"{self._path} cannot be written: {error.strerror}") from error
         written = ", ".join(str(self._path.with_name(name)) for name in self._named(publication))
-        return [f"wrote {written} and {self._manifest}, version {publication.manifest.version}"]
+        return Published([f"wrote {written} and {self._manifest}, version {publication.manifest.version}"])
 
     def _named(self, publication: Publication) -> dict[str, bytes]:
         """The files by their names here: what is no artifact is named after the model."""

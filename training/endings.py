@@ -3,6 +3,7 @@
 0   done
 1   the environment failed: the store, the bucket, the network, credentials, permissions, a full disk
 2   the user's mistake: arguments or data; running it again unchanged would not help
+3   judged, and found wanting: the gate kept a version from its alias, or a check found one that would not be served
 130 stopped by SIGINT, 143 by SIGTERM
 """
 
@@ -10,10 +11,15 @@ from functions.errors import NotConfigured, ServingError, words_of
 
 ENVIRONMENT = 1
 MISTAKE = 2
+REFUSED = 3
 
 
 class Mistake(Exception):
     """The user's to mend. The message says what was wrong, where, and what to do."""
+
+
+class Refused(Exception):
+    """A judgement that went against a version. The message says which version, why, and what holds meanwhile."""
 
 
 class Failure(Exception):
@@ -34,6 +40,8 @@ def exit_code_of(error: BaseException) -> int | None:
         return error.exit_code
     if isinstance(error, Mistake | NotConfigured):
         return MISTAKE
+    if isinstance(error, Refused):
+        return REFUSED
     if isinstance(error, Failure | ServingError | OSError):
         return ENVIRONMENT
     return None
@@ -41,4 +49,4 @@ def exit_code_of(error: BaseException) -> int | None:
 
 def told(error: BaseException) -> str:
     """The one line about an error raised on purpose, or by the operating system."""
-    return str(error) if isinstance(error, Stopped) else f"error: {words_of(error)}"
+    return str(error) if isinstance(error, Stopped | Refused) else f"error: {words_of(error)}"

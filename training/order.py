@@ -1,10 +1,11 @@
 """What was asked for on the command line, checked as far as no table is needed for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.signature import Task
 from training.endings import Mistake
+from training.gate import Limits
 from training.tables.columns import Kind
 from training.tables.kinds import FEATURES
 from training.tables.roles import Wanted
@@ -15,7 +16,10 @@ HELD_OUT = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Exactly one of `store` and `output`; `alias` None moves none. command: the words that reproduce it."""
+    """Exactly one of `store` and `output`; `alias` None moves none. command: the words that reproduce it.
+
+    limits: what the gate asks; compared: the alias whose version it looks at. outcome: where to say what became of it.
+    """
 
     table: str
     wanted: Wanted
@@ -34,6 +38,9 @@ class Order:
     jobs: int = 1
     scheduler: str | None = None
     command: str = ""
+    compared: str = "live"
+    limits: Limits = field(default_factory=Limits)
+    outcome: Path | None = None
 
     def __post_init__(self) -> None:
         if self.models and self.pipeline:

@@ -10,11 +10,12 @@ import pandas as pd
 from functions.registry.manifest import Manifest
 from functions.registry.store import open_store
 from functions.signature import Signature
-from training import learning, versions
+from training import learning, outcome, versions
 from training.describe import describe
 from training.destinations import Destination, PlainFiles, Registry
-from training.endings import Mistake
+from training.endings import Mistake, Refused
 from training.evidence import Candidate, Evidence
+from training.judging import judged
 from training.models.own import Own, own
 from training.order import Order
 from training.progress import Narrator
@@ -42,6 +43,8 @@ def run(order: Order) -> None:
         narrator.say(f"note: {note}")
     identity = _identity(order, name, table, brought)
     destination.check(identity.name, identity.version)
+    if order.limits.max_drop is not None:
+        destination.live(name)
     evidence = learning.learn(order, table, signature, brought, narrator)
     for line in (*(f"note: {note}" for note in evidence.notes if note not in known), _chosen(evidence)):
         narrator.say(line)
@@ -49,10 +52,15 @@ def run(order: Order) -> None:
     publication = assemble(identity, table, evidence, artifact)
     narrator.say(_served_by(publication.manifest))
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
+    verdict = judged(order.limits, evidence, destination, name, table.sha256)
     with unstoppable():
-        told = destination.publish(publication)
-        for line in (*_scores(evidence, signature), *told):
+        published = destination.publish(publication, promote=verdict.passed)
+        for line in (*_scores(evidence, signature), *verdict.told, *published.told):
             narrator.say(line)
+        if order.outcome is not None:
+            outcome.write(order.outcome, outcome.outcome_of(publication.manifest, published.alias, verdict.reasons))
+    if not verdict.passed:
+        raise Refused(f"{name} {identity.version} is published and not promoted: {'; '.join(verdict.reasons)}")
 
 
 def _destination(order: Order) -> tuple[Destination, str]:
@@ -61,7 +69,7 @@ def _destination(order: Order) -> tuple[Destination, str]:
     if order.store:
         if not order.name:
             raise Mistake("--store needs --name, the model's name in the registry")
-        return Registry(open_store(order.store), order.alias, order.by), order.name
+        return Registry(open_store(order.store), order.alias, order.by, order.compared), order.name
     if order.output:
         return PlainFiles(order.output), order.name or _named_after(order.output)
     raise Mistake("say where to publish: --store s3://bucket[/prefix] or a folder, or --output model.joblib")

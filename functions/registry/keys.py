@@ -21,6 +21,21 @@ def alias_key(name: str, alias: str) -> str:
     return f"models/{_checked('model name', name)}/aliases/{_checked('alias', alias)}.json"
 
 
+def history_folder(name: str, alias: str) -> str:
+    """`models/<name>/aliases/<alias>.history/`: what the alias named before, one object for each time."""
+    return f"models/{_checked('model name', name)}/aliases/{_checked('alias', alias)}.history/"
+
+
+def pin_key(name: str, version: str) -> str:
+    """`models/<name>/pins/<version>.json`."""
+    return f"models/{_checked('model name', name)}/pins/{_checked('version', version)}.json"
+
+
+def model_folder(name: str) -> str:
+    """`models/<name>/`: everything there is of the model."""
+    return f"models/{_checked('model name', name)}/"
+
+
 def _checked(what: str, name: str) -> str:
     if not (0 < len(name) <= LONGEST and name[0] in FIRST and NEXT.issuperset(name)):
         raise NotConfigured(f"{name!r} is no {what}; use letters, digits, dots, dashes and underscores")

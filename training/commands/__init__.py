@@ -1,0 +1,1 @@
+"""The commands over a registry that holds versions already: each looks or moves, and none fits anything."""
