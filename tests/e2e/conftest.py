@@ -26,19 +26,19 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def function_image(docker: str) -> str:
     """The id of the function image, built from this tree."""
-    return _built(docker, "Dockerfile.lambda")
+    return built(docker, "Dockerfile.lambda")
 
 
 @pytest.fixture(scope="session")
 def slim_image(docker: str) -> str:
     """The id of the slim function image, built from this tree."""
-    return _built(docker, "Dockerfile.lambda", "--target", "slim")
+    return built(docker, "Dockerfile.lambda", "--target", "slim")
 
 
 @pytest.fixture(scope="session")
 def training_image(docker: str) -> str:
     """The id of the training image, built from this tree."""
-    return _built(docker, "Dockerfile.train")
+    return built(docker, "Dockerfile.train")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def docker_minio(docker: str) -> Iterator[DockerMinio]:
         yield server
 
 
-def _built(docker: str, dockerfile: str, *arguments: str) -> str:
+def built(docker: str, dockerfile: str, *arguments: str) -> str:
     command = [docker, "build", "--quiet", "--file", dockerfile, *arguments, "."]
     made = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     if made.returncode != 0:

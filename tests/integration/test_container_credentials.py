@@ -4,12 +4,10 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.errors import NotConfigured, StoreUnavailable
@@ -61,23 +59,6 @@ def listening(given: dict[str, Any]) -> Iterator[Endpoint]:
         endpoint.shutdown()
 
 
-def temporary(minio: Minio, user: Credentials, seconds: float = 3600) -> dict[str, Any]:
-    """What such an endpoint gives: keys that MinIO takes only together with their session token."""
-    client = boto3.client(
-        "sts", endpoint_url=minio.endpoint, region_name=REGION,
-        aws_access_key_id=user.access_key, aws_secret_access_key=user.secret_key,
-    )  # fmt: skip
-    try:
-        made = client.assume_role(RoleArn="arn:aws:iam::123456789012:role/any", RoleSessionName="test")["Credentials"]
-    finally:
-        client.close()
-    expires = datetime.now(UTC) + timedelta(seconds=seconds)
-    return {
-        "AccessKeyId": made["AccessKeyId"], "SecretAccessKey": made["SecretAccessKey"], "Token": made["SessionToken"],
-        "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }  # fmt: skip
-
-
 @pytest.fixture(autouse=True)
 def _nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
@@ -93,7 +74,7 @@ def store_of(minio: Minio, bucket: str) -> S3Store:
 def test_snapstarts_address_and_token_are_enough(
     minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with listening(temporary(minio, owner_credentials)) as endpoint:
+    with listening(minio.temporary(owner_credentials)) as endpoint:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint.url)
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", TOKEN)
         store = store_of(minio, bucket)
@@ -106,7 +87,7 @@ def test_a_token_in_a_file_is_read_whenever_it_is_needed_and_what_expires_is_ask
 ) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
-    with listening(temporary(minio, owner_credentials, seconds=1)) as endpoint:
+    with listening(minio.temporary(owner_credentials, seconds=1)) as endpoint:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint.url)
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(file))
         store = store_of(minio, bucket)
@@ -120,7 +101,7 @@ def test_a_token_in_a_file_is_read_whenever_it_is_needed_and_what_expires_is_ask
 def test_a_token_that_is_not_taken_is_told_without_it(
     minio: Minio, bucket: str, owner_credentials: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with listening(temporary(minio, owner_credentials)) as endpoint:
+    with listening(minio.temporary(owner_credentials)) as endpoint:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint.url)
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a wrong one")
         with pytest.raises(StoreUnavailable) as told:
