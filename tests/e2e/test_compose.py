@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +106,29 @@ def test_a_csv_dropped_by_boto3_is_scored_with_its_bytes_unchanged_and_its_bad_r
     assert summary["rows"] == {"input": 3, "scored": 2, "rejected": 1, "blank": 0}
 
 
+def test_a_training_table_that_is_dropped_goes_live_without_a_deploy_and_a_rollback_takes_it_back(
+    project: Project,
+) -> None:
+    header, *rows = (PROJECT / "data" / "iris.csv").read_text().splitlines(keepends=True)
+    first = _model(project)
+    with project.minio.client(project.minio.root) as s3:
+        body = "".join([header, *reversed(rows)]).encode()
+        s3.put_object(Bucket="drops", Key="incoming-training/new flowers.csv", Body=body)
+        summary = _when_there(s3, "drops", "trained/new flowers.csv.summary.json", seconds=120)
+        assert (summary["status"], summary["reason"]) == ("promoted", None)
+        newer = summary["model"]["version"]
+        assert newer != first
+        _eventually(lambda: _model(project) == newer, seconds=60)
+        command = [
+            ".ci/compose", "--env-file", project.environment["ENV_FILE"], "run", "--rm", "train",
+            "rollback", "--name", "iris", "--store", "s3://models",
+        ]  # fmt: skip
+        back = subprocess.run(command, cwd=PROJECT, env=project.environment, capture_output=True, text=True)
+        assert back.returncode == 0, f"{back.stdout}\n{back.stderr}"
+        assert f"live is now {first}, before it {newer}" in back.stdout
+        _eventually(lambda: _model(project) == first, seconds=60)
+
+
 def test_down_leaves_no_container_no_network_no_volume_and_no_secret(docker: str, project: Project) -> None:
     """The last of this file, since it ends what the others use."""
     assert all(_left(docker, project.name).values())
@@ -129,6 +152,19 @@ def _left(docker: str, name: str) -> dict[str, list[str]]:
         "networks": listed("network", "ls"),
         "volumes": listed("volume", "ls"),
     }
+
+
+def _model(project: Project) -> str:
+    """The version that answers now."""
+    with urllib.request.urlopen(f"{project.url}/model", timeout=60) as response:  # noqa: S310 - always http
+        return str(json.load(response)["version"])
+
+
+def _eventually(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.5)
 
 
 def _when_there(s3: Any, bucket: str, key: str, seconds: float) -> Any:
