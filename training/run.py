@@ -60,7 +60,8 @@ def run(order: Order) -> None:
         if order.outcome is not None:
             outcome.write(order.outcome, outcome.outcome_of(publication.manifest, published.alias, verdict.reasons))
     if not verdict.passed:
-        raise Refused(f"{name} {identity.version} is published and not promoted: {'; '.join(verdict.reasons)}")
+        done = "published" if order.store else "written"
+        raise Refused(f"{name} {identity.version} is {done} and not promoted: {'; '.join(verdict.reasons)}")
 
 
 def _destination(order: Order) -> tuple[Destination, str]:
