@@ -1,19 +1,25 @@
 """Asks the gate about a fitted pipeline, with the live version beside it where that is asked for. It moves nothing."""
 
+import math
+
 from training.against_live import compare
 from training.destinations import Destination, Registry
 from training.evidence import Evidence
 from training.gate import Comparison, Figure, Limits, Verdict, judge
 
-NAMES = {"accuracy": "accuracy", "r2": "R²"}
+JUDGED_BY = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
+"""The metric of each task, and how it is called in words."""
 
 
 def judged(limits: Limits, evidence: Evidence, destination: Destination, name: str, data: str) -> Verdict:
-    """By the first of the evidence's metrics. data: SHA-256 of the table's bytes. Raises Mistake, StoreError."""
-    main = evidence.metrics[0]
+    """data: SHA-256 of the table's bytes. A metric that the rows do not define passes no limit.
+
+    Raises Mistake, StoreError.
+    """
+    metric, words = JUDGED_BY[evidence.signature.task]
+    value = next((one.value for one in evidence.metrics if one.name == metric), math.nan)
     on = f"{len(evidence.held_out.truth)} held-out rows" if evidence.held_out else "the folds' own rows"
-    figure = Figure(NAMES.get(main.name, main.name), main.value, on)
-    return judge(limits, figure, _comparison(limits, evidence, destination, name, data))
+    return judge(limits, Figure(words, value, on), _comparison(limits, evidence, destination, name, data))
 
 
 def _comparison(

@@ -17,7 +17,7 @@ import msgspec
 from functions.errors import ObjectNotFound, PreconditionFailed, StoreError
 from functions.registry.alias import Alias
 from functions.registry.store import Stat, Store
-from training.endings import MISTAKE, REFUSED
+from training.endings import MISTAKE, REFUSED, Stopped
 from training.outcome import Model, Outcome
 
 INCOMING = "incoming-training/"
@@ -111,9 +111,11 @@ class Watch:
                 self._say(f"{key} was replaced or removed while it was read; it is looked at again")
                 return False
             words = [str(table), "--by", f"watch of {key}", *self._words, "--outcome", str(told)]
-            code, line = _run([sys.executable, "-m", "training", "fit", *words])
+            code, line, stopped = _run([sys.executable, "-m", "training", "fit", *words])
             outcome = msgspec.json.decode(told.read_bytes(), type=Outcome) if told.exists() else None
         reason = line.replace(str(table), key)
+        if stopped is not None and code not in (0, REFUSED):  # else it was publishing, and brought that to its end
+            raise stopped
         if code not in (0, MISTAKE, REFUSED) and self._may_try_again(key, stat):
             self._say(f"{key}: {reason}; it is tried again")
             return False
@@ -129,6 +131,8 @@ class Watch:
         )
         self._source.put(summary_key(key), msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
         self._say(f"{key}: {summary.status}, see {summary_key(key)}")
+        if stopped is not None:
+            raise stopped
         return True
 
     def _fetch(self, key: str, stat: Stat, table: Path) -> None:
@@ -167,18 +171,19 @@ def _input(key: str, stat: Stat) -> Input:
     return Input(key, stat.etag, stat.last_modified, stat.version_id, stat.size)
 
 
-def _run(command: list[str]) -> tuple[int, str]:
-    """The exit code, and the line it ended with where that was not well. Stopped here, it is stopped first."""
+def _run(command: list[str]) -> tuple[int, str, Stopped | None]:
+    """The exit code, the line it ended with where that was not well, and the stop that came meanwhile, which it got."""
+    stopped: Stopped | None = None
     with subprocess.Popen(  # noqa: S603 # this program again
         command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="backslashreplace"
     ) as process:
         try:
             _, said = process.communicate()
-        except BaseException:
+        except Stopped as stop:
+            stopped = stop
             process.terminate()
-            process.wait()
-            raise
+            _, said = process.communicate()
     code = process.returncode
     lines = said.strip().splitlines()
     ended = f"it ended with exit code {code}" if code >= 0 else f"it was ended by signal {-code}"
-    return code, "" if code == 0 else lines[-1] if lines and code >= 0 else ended
+    return code, "" if code == 0 else lines[-1] if lines and code >= 0 else ended, stopped

@@ -43,7 +43,7 @@ def watch(
     ],
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Between two looks.")] = 5.0,
     once: Annotated[bool, typer.Option("--once", help="Train on what is there, then end.")] = False,
-) -> None:
+) -> int:
     """Train on each table that lands under incoming-training/, with the options of fit.
 
     Each table is trained on once, and trained/<path>.summary.json says what became of it: promoted, published,
@@ -55,7 +55,7 @@ def watch(
     """
     from functions.registry.store import open_store
     from training import watch as watching
-    from training.endings import Mistake
+    from training.endings import Mistake, Stopped
     from training.progress import Narrator
 
     # A wrong option is told before there is a table.
@@ -65,7 +65,12 @@ def watch(
     say = Narrator().say
     watched = watching.Watch(open_store(source), context.args, say)
     say(f"watching {watching.INCOMING} of {source}" + ("" if once else f", every {every:g} s"))
-    watching.run(watched, every=every, once=once, say=say)
+    try:
+        watching.run(watched, every=every, once=once, say=say)
+    except Stopped as stopped:
+        say("stopped")
+        return stopped.exit_code
+    return 0
 
 
 def _fit() -> Any:
