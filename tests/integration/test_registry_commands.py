@@ -157,7 +157,8 @@ def test_a_difference_names_features_metrics_parameters_libraries_engine_and_dat
     manifest["libraries"]["scikit-learn"] = "1.0"
     manifest["data"]["rows"] = 99
     place.store.put(folder + "manifest.json", json.dumps(manifest).encode())
-    place.store.put(folder + "metrics.json", b'{"parameters": {"C": 10}}')
+    search = {"best": 1, "candidates": [{}, {"model": "linear", "parameters": {"C": 10}}]}
+    place.store.put(folder + "metrics.json", json.dumps({"cross_validation": search}).encode())
     found = json.loads(run("diff", "live", FOUR, "--json").out)
     sklearn = found["libraries"].pop()
     assert (sklearn["what"], sklearn["after"]) == ("scikit-learn", "1.0")
@@ -170,7 +171,9 @@ def test_a_difference_names_features_metrics_parameters_libraries_engine_and_dat
         "metrics": [
             {"what": "accuracy", "before": 0.97, "after": 0.9}, {"what": "log_loss", "before": None, "after": 0.2},
         ],
-        "parameters": [{"what": "C", "before": None, "after": 10}],
+        "parameters": [
+            {"what": "model", "before": None, "after": "linear"}, {"what": "C", "before": None, "after": 10},
+        ],
         "engine": found["engine"],
         "data": [{"what": "rows", "before": 150, "after": 99}],
     }  # fmt: skip

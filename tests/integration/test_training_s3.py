@@ -74,7 +74,7 @@ def test_a_version_is_published_and_its_alias_moved_by_one_who_may_just_do_that(
         f"published iris {now.version} at s3://{bucket}/team a/models/iris/versions/{now.version}/\n"
         f"live is now {now.version}, before it {now.previous}\n"
     )
-    assert len(everything_in(store)) == 10  # twice four files, the alias, and what it said before
+    assert len(everything_in(store)) == 12  # twice five files, the alias, and what it said before
     model = loader.load(store, loader.Reference("iris"))
     iris = pd.read_csv(IRIS)
     answer = model.predict(iris.drop(columns="species").to_numpy().tolist())

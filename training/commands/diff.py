@@ -93,10 +93,11 @@ def _parameters(store: Store, manifest: Manifest) -> Mapping[str, Any]:
     """What the search chose, out of the metrics' file; nothing where there is no such file or it says none."""
     try:
         body = store.get(keys.version_folder(manifest.name, manifest.version) + "metrics.json").body
-        parameters = json.loads(body).get("parameters")
-    except (ObjectNotFound, ValueError, AttributeError):
+        search = json.loads(body)["cross_validation"]
+        chosen = search["candidates"][search["best"]]
+        return {"model": chosen["model"], **chosen["parameters"]}
+    except (ObjectNotFound, ValueError, LookupError, TypeError):
         return {}
-    return parameters if isinstance(parameters, dict) else {}
 
 
 def _flat(part: msgspec.Struct) -> dict[str, Any]:
