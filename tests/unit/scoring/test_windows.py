@@ -110,3 +110,12 @@ def test_parts_that_end_with_windows_give_the_bytes_of_the_whole(note: bytes, pr
             assert lines - 1 + line == 2 + 50_000 * (1 + note.count(b"\n"))
         lines += tally.lines
     assert b"".join(parts) == whole.scored
+
+
+def test_records_behind_a_lone_quote_belong_to_the_window_in_which_they_end() -> None:
+    """Else the model is asked about them together with the next window's, unless a part of the file begins there."""
+    cutter = Cutter(b",", LIMIT, 1)
+    framed = cutter.feed(b'a"b,1\nc,2\nd')
+    assert isinstance(framed, windows.Framed)
+    assert [record.body for record in framed.records] == [b'a"b,1', b"c,2"]
+    assert cutter.feed(b",3\n") == Window(b"d,3\n", 3, None)
