@@ -9,9 +9,11 @@ import msgspec
 from functions import telemetry, wiring
 from functions.envelopes import storage
 from functions.errors import Unfinished
+from functions.invocation import seconds_left
 from functions.messages import ObjectCreated, Passed
 from functions.scoring.live_worker import LiveWorker
-from functions.scoring.worker import Report
+from functions.scoring.report import Report
+from functions.scoring.worker import Worker
 
 
 class BatchDoor:
@@ -22,11 +24,11 @@ class BatchDoor:
     that the event is sent again.
     """
 
-    def __init__(self, live: LiveWorker) -> None:
+    def __init__(self, live: LiveWorker[Worker]) -> None:
         self._live = live
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        left = _seconds_left(context)
+        left = seconds_left(context)
         whole = left() if left else None
         request_id = getattr(context, "aws_request_id", None)
         done = _Done()
@@ -105,12 +107,6 @@ def _measure(record: dict[str, Any], report: Report, milliseconds: float) -> Non
 def _ignored(key: str | None, reason: str) -> dict[str, Any]:
     telemetry.log("ignored", key=key, reason=reason)
     return {"key": key, "status": "ignored", "reason": reason, "rows": None}
-
-
-def _seconds_left(context: Any) -> Callable[[], float] | None:
-    """None where nothing limits the time, as in a plain call."""
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    return None if ask is None else lambda: ask() / 1000
 
 
 _door = BatchDoor(wiring.live_worker())

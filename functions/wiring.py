@@ -100,7 +100,7 @@ def site() -> "Site":
     return Site(settings.base_path, settings.cors_origins)
 
 
-def live_worker() -> "LiveWorker":
+def live_worker() -> "LiveWorker[Worker]":
     """What scores drops, its model loaded once. Never raises: a wrong setting is a failed load."""
     from functions.scoring.live_worker import LiveWorker
 

@@ -8,8 +8,8 @@ import pytest
 
 from functions.registry.s3 import PART_BYTES
 from functions.score import EPILOG
+from functions.scoring.report import Report
 from functions.scoring.summary import ClassCounts, FeatureReport, Spread, Status, Summary
-from functions.scoring.worker import Report
 from tests.documents import batch
 
 ROW = re.compile(r"^\| `([^`|]+)` \|", re.MULTILINE)

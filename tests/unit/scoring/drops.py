@@ -15,7 +15,8 @@ from functions.registry.store import Store
 from functions.scoring.drop import DropPaths
 from functions.scoring.loop import Options
 from functions.scoring.models import Models
-from functions.scoring.worker import Report, Worker
+from functions.scoring.report import Report
+from functions.scoring.worker import Worker
 from functions.signature import Feature, Signature
 from tests.models import publish_model
 

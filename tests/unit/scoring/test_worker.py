@@ -8,12 +8,14 @@ from functions.errors import DropRefused, ModelNotFound, ModelRefused, OutOfTime
 from functions.registry.memory import MemoryStore
 from functions.scoring import pace
 from functions.scoring.claim import Claim, ClaimedModel, encode
+from functions.scoring.report import Report
 from functions.scoring.summary import Input, Rows
-from functions.scoring.worker import Report
+from functions.scoring.worker import Worker
 from tests.unit.scoring.drops import (
     GOOD,
     KEY,
     ONE,
+    OPTIONS,
     PATHS,
     REFUSED,
     TWO,
@@ -280,3 +282,27 @@ def test_a_file_that_a_fresh_invocation_could_finish_is_left_to_it(data: MemoryS
 
 def test_refusals_are_errors_of_the_tree() -> None:
     assert DropRefused("code", "message").code == "code"
+
+
+def test_a_drop_too_large_for_the_function_is_handed_over_where_somebody_takes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def too_large(*_: object) -> None:
+        raise DropRefused("too_large", "it needs longer than there is")
+
+    monkeypatch.setattr(pace.Pace, "check", too_large)
+    data, registry = MemoryStore(), Registry()
+    data.put(KEY, GOOD)
+    taken: list[Input] = []
+    one = Worker(data, registry.models(), OPTIONS, 0.5, taken.append)
+    assert one.score(KEY) == Report("handed_over", "it needs longer than there is", None, ONE)
+    assert taken == [Input.of(KEY, data.stat(KEY))]
+    assert set(results(data)) == {PATHS.claim(taken[0])}  # whoever has it now scores it by the same version
+
+
+def test_a_drop_refused_for_another_reason_is_not_handed_over() -> None:
+    data, registry = MemoryStore(), Registry()
+    data.put(KEY, REFUSED)
+    taken: list[Input] = []
+    assert Worker(data, registry.models(), OPTIONS, 0.5, taken.append).score(KEY).status == "refused"
+    assert taken == []
