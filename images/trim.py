@@ -8,6 +8,7 @@ It runs on the Python that the image has, and knows no Docker.
 """
 
 import compileall
+import gzip
 import py_compile
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ PATHS = {
     "*.dist-info/RECORD": "pip's list of files, no longer true",
     "*.dist-info/REQUESTED": "pip's",
     # packages
+    "botocore/data/*/*/examples-1.json": "for documentation",
+    "botocore/data/*/*/waiters-2.json": "nobody waits by them",
     "numpy/_core/_*_tests*": "tests",
     "numpy/_core/_simd*": "tests",
     "numpy/_core/lib": "for compilers",
@@ -71,6 +74,12 @@ PATHS = {
 }
 """Patterns within the folder, and why nothing needs what they match."""
 
+SERVICES = ("s3", "stepfunctions", "sts")
+"""What botocore is asked for, the last by roles that a platform's token gives; it knows four hundred more."""
+
+ZIPPED = ("botocore/data/endpoints.json",)
+"""Read packed as well as plain, and seldom."""
+
 LICENCES = ("LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "AUTHORS")
 LICENCE_IN_SOURCE = "sklearn/svm/src/libsvm/svm.cpp"
 
@@ -82,6 +91,8 @@ def trim(folder: Path, place: str) -> None:
             _remove_all_but_licences(path)
         elif path.exists() and not _is_licence(path, folder):
             path.unlink()
+    for name in ZIPPED:
+        _zip(folder / name)
     compileall.compile_dir(
         folder, maxlevels=sys.maxsize, quiet=2, legacy=True, stripdir=str(folder), prependdir=place,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
@@ -109,6 +120,13 @@ def _unneeded(folder: Path) -> Iterator[Path]:
             yield path
     for pattern in PATHS:
         yield from folder.glob(pattern)
+    yield from (path for path in folder.glob("botocore/data/*") if path.is_dir() and path.name not in SERVICES)
+
+
+def _zip(path: Path) -> None:
+    if path.exists():
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        path.unlink()
 
 
 def _remove_all_but_licences(folder: Path) -> None:

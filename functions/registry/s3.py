@@ -51,6 +51,7 @@ class S3Store:
         self.prefix = f"{prefix}/" if prefix else ""
         self.longest_part = LONGEST_KEY
         self.url = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
+        self.settings = settings
         _check(bucket, settings)
         forget_empty()
         self._region = settings.region or "us-east-1"

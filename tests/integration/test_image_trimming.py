@@ -1,9 +1,11 @@
 """What images/trim.py takes out of a folder of packages, and what it leaves."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import botocore
 import pytest
 
 from images.trim import leave_to, trim
@@ -80,3 +82,31 @@ def test_two_locks_that_disagree_make_no_image(packages: Path, tmp_path: Path) -
     (tmp_path / "other" / "tool-2.0.dist-info").mkdir(parents=True)
     with pytest.raises(SystemExit, match=r"^the locks disagree on tool-2\.0; run: make lock$"):
         leave_to(packages, tmp_path / "other")
+
+
+def test_botocore_keeps_the_services_that_are_asked_for_and_works_with_them(tmp_path: Path) -> None:
+    packages = tmp_path / "python"
+    for name in ("botocore", "jmespath", "urllib3", "dateutil", "six.py"):
+        installed = Path(botocore.__file__).parents[1] / name
+        if installed.is_dir():
+            shutil.copytree(installed, packages / name, ignore=shutil.ignore_patterns("__pycache__", "ec2", "iot*"))
+        else:
+            shutil.copy(installed, packages / name)
+    trim(packages, "/opt/python")
+    data = packages / "botocore" / "data"
+    assert sorted(path.name for path in data.iterdir() if path.is_dir()) == ["s3", "stepfunctions", "sts"]
+    asked = (
+        f"import sys; sys.path[:0] = [{str(packages)!r}]\n"
+        "from botocore.session import Session\n"
+        "def client(name): return Session().create_client(name, region_name='eu-central-1')\n"
+        "print(client('s3').can_paginate('list_multipart_uploads'), client('stepfunctions').meta.endpoint_url)\n"
+        "print(client('s3').__class__.__module__, sys.modules['botocore'].__file__)\n"
+    )
+    ran = subprocess.run([sys.executable, "-I", "-c", asked], capture_output=True, text=True)
+    assert (ran.stdout.splitlines(), ran.stderr) == (
+        [
+            "True https://states.eu-central-1.amazonaws.com",
+            f"botocore.client {packages / 'botocore' / '__init__.pyc'}",
+        ],
+        "",
+    )
