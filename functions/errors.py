@@ -17,6 +17,7 @@
     │   └── ModelRefused             503  model_refused           found, and not fit to serve
     ├── Unfinished               503  unfinished              some drop of an event; Lambda sends the event again
     ├── OutOfTime                503  out_of_time             a file would fit a fresh invocation, not what is left
+    ├── RunEnded                 409  run_ended               parts of a drop that nobody will join any more
     ├── DropRefused                  the file as a whole cannot be scored; `code` is the summary's reason
     └── StoreError                   503  store_error
         ├── ObjectNotFound           404  object_not_found
@@ -149,6 +150,13 @@ class OutOfTime(ServingError):
 
     code = "out_of_time"
     status = 503
+
+
+class RunEnded(ServingError):
+    """A step came after its run had ended or its drop was replaced. Remedy: none; a new drop has a new run."""
+
+    code = "run_ended"
+    status = 409
 
 
 class DropRefused(ServingError):

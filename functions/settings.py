@@ -66,13 +66,14 @@ class SiteSettings(msgspec.Struct, frozen=True):
 
 
 class BatchSettings(msgspec.Struct, frozen=True):
-    """How drops are scored. Sizes in bytes, shares from 0 to 1."""
+    """How drops are scored. Sizes in bytes, shares from 0 to 1. fan_out: the ARN of the state machine that is on."""
 
     store: str
     max_rejected_share: float
     max_record_bytes: int
     separator: str | None
     probabilities: bool
+    fan_out: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, *, store: str | None = None) -> "BatchSettings":
@@ -84,7 +85,19 @@ class BatchSettings(msgspec.Struct, frozen=True):
             max_record_bytes=int(_number(environ, "BATCH_MAX_RECORD_BYTES", MIB, 64, 64 * MIB)),
             separator=separator_of(environ.get("BATCH_SEPARATOR"), "BATCH_SEPARATOR"),
             probabilities=_flag(environ, "BATCH_PROBABILITIES"),
+            fan_out=environ.get("BATCH_FANOUT") or None,
         )
+
+
+class FanOutSettings(msgspec.Struct, frozen=True):
+    """How a drop is cut into parts."""
+
+    part_bytes: int
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "FanOutSettings":
+        """Raises NotConfigured where a value cannot be read."""
+        return cls(int(_number(environ, "FANOUT_PART_BYTES", 512 * MIB, MIB, 5 * 1024 * MIB)))
 
 
 def _needed(environ: Mapping[str, str], name: str, what: str) -> str:

@@ -7,7 +7,7 @@ from functions import libraries, telemetry
 from functions.errors import NotConfigured
 from functions.registry.ahead import begin_model
 from functions.registry.store import open_store
-from functions.settings import BatchSettings, ModelSettings, SiteSettings, separator_of
+from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, separator_of
 
 if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
     from collections.abc import Callable
@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and bat
     from functions.live import LiveModel
     from functions.loader import Pointer, RegistrySource
     from functions.protocols.site import Site
+    from functions.scoring.fanout.run import FanOut
     from functions.scoring.live_worker import LiveWorker
+    from functions.scoring.models import Models
     from functions.scoring.run import Run
     from functions.scoring.worker import Worker
 
@@ -113,18 +115,53 @@ def _worker() -> "Worker":
 
     onnx_runtime.begin()  # while the rest is imported
 
-    from functions.loader import Reference
     from functions.scoring.loop import Options
     from functions.scoring.malloc import keep_freed_memory
-    from functions.scoring.models import Models
     from functions.scoring.worker import Worker
 
     keep_freed_memory()
-    model, batch = ModelSettings.read(), BatchSettings.read()
-    reference = Reference(model.name, model.alias, model.version)
+    batch = BatchSettings.read()
     options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
-    models = Models(open_store(model.store), reference)
-    return Worker(open_store(batch.store), models, options, batch.max_rejected_share)
+    data = open_store(batch.store)
+    hand_over = None
+    if batch.fan_out:
+        from functions.scoring.fanout.execution import StateMachine
+
+        hand_over = StateMachine(batch.fan_out, data).take
+    return Worker(data, _models(), options, batch.max_rejected_share, hand_over)
+
+
+def live_fan_out() -> "LiveWorker[FanOut]":
+    """What takes the steps of a run in parts, its model loaded once. Never raises, as `live_worker`."""
+    from functions.scoring.live_worker import LiveWorker
+
+    telemetry.warnings_as_lines()
+    return LiveWorker(_fan_out).start()
+
+
+def _fan_out() -> "FanOut":
+    from functions.inference import onnx_runtime
+
+    onnx_runtime.begin()  # while the rest is imported
+
+    from functions.registry.uploads import open_uploads
+    from functions.scoring.fanout.run import FanOut
+    from functions.scoring.loop import Options
+    from functions.scoring.malloc import keep_freed_memory
+
+    keep_freed_memory()
+    batch, settings = BatchSettings.read(), FanOutSettings.read()
+    options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
+    data = open_store(batch.store)
+    return FanOut(data, open_uploads(data), _models(), options, batch.max_rejected_share, settings.part_bytes)
+
+
+def _models() -> "Models":
+    from functions.loader import Reference
+    from functions.scoring.models import Models
+
+    model = ModelSettings.read()
+    return Models(open_store(model.store), Reference(model.name, model.alias, model.version))
 
 
 def scoring_run(

@@ -25,6 +25,8 @@ PSEUDO_PARAMETERS = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 NO_VALUE = object()  # what AWS::NoValue stands for
+ALWAYS = {"Fn::Equals": ["", ""]}
+FAN_OUT = {"FanOut": "on"}
 
 Json = Any  # a template is JSON of any depth; mypy has no finite type for it
 
@@ -49,16 +51,20 @@ def translated(text: str | None = None) -> dict[str, Json]:
 
 
 class Stack:
-    """A translated template with values for its parameters; `parameters` replace defaults."""
+    """A translated template with values for its parameters; `parameters` replace defaults.
+
+    Of resources and outputs those are there whose condition holds.
+    """
 
     def __init__(self, template: dict[str, Json], parameters: Mapping[str, str] | None = None) -> None:
         self.template = template
-        self.resources: dict[str, Json] = template["Resources"]
         self.parameters = {name: given["Default"] for name, given in template["Parameters"].items()}
         for name, value in (parameters or {}).items():
             if name not in self.parameters:
                 raise KeyError(f"the template has no parameter {name}")
             self.parameters[name] = value
+        self.resources: dict[str, Json] = self._there(template["Resources"])
+        self.outputs: dict[str, Json] = self._there(template["Outputs"])
 
     def properties(self, logical_id: str) -> Json:
         """The resource's properties with every reference followed."""
@@ -102,6 +108,9 @@ class Stack:
         resource = self.resources[name]
         if resource["Type"] == "AWS::S3::Bucket":
             return self.resolved(resource["Properties"]["BucketName"])
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            made = self.resolved(resource["Properties"]["StateMachineName"])
+            return f"arn:aws:states:{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}:stateMachine:{made}"
         if resource["Type"] == "AWS::Lambda::Alias":
             function = self._attribute(resource["Properties"]["FunctionName"]["Ref"], "Arn")
             return f"{function}:{resource['Properties']['Name']}"
@@ -118,6 +127,10 @@ class Stack:
             name = self.resolved(self.resources[logical_id]["Properties"]["LogGroupName"])
             return f"arn:aws:logs:{account}:log-group:{name}:*"
         return f"{logical_id}.{attribute}"
+
+    def _there(self, given: dict[str, Json]) -> dict[str, Json]:
+        conditions = self.template["Conditions"]
+        return {name: one for name, one in given.items() if self._holds(conditions.get(one.get("Condition"), ALWAYS))}
 
     def _holds(self, condition: Json) -> bool:
         ((function, argument),) = condition.items()
@@ -164,7 +177,7 @@ def policies(function_logical_id: str, models: str = "models", drops: str = "dro
 
     Statements about other services are left out, since MinIO refuses a policy that names an action it does not know.
     """
-    stack = Stack(translated())
+    stack = Stack(translated(), FAN_OUT)
     role = stack.resources[function_logical_id]["Properties"]["Role"]["Fn::GetAtt"][0]
     statements = [
         statement

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from functions.errors import StoreError
@@ -13,6 +14,33 @@ SCORED = "scored/"
 REJECTED = "rejected/"
 ENDINGS = (".csv", ".csv.gz")
 DIGITS = 16  # of the digest that names a drop
+
+
+def digest_of(drop: Input) -> str:
+    """A name for one drop: a re-upload of the same bytes has another."""
+    named = "\0".join((drop.key, drop.etag, drop.version_id or "", drop.last_modified))
+    return hashlib.sha256(named.encode()).hexdigest()[:DIGITS]
+
+
+@dataclass(frozen=True, slots=True)
+class PartPaths:
+    """The keys of what one part of a drop keeps aside; none is longer than that of the claim."""
+
+    beginning: str
+
+    @property
+    def opening(self) -> str:
+        """The first bytes of its output."""
+        return self.beginning + "part"
+
+    @property
+    def rejected(self) -> str:
+        return self.beginning + "rows"
+
+    @property
+    def done(self) -> str:
+        """What it came to, written last."""
+        return self.beginning + "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +68,30 @@ class DropPaths:
 
     def claim(self, drop: Input) -> str:
         """The claim of one drop of this key: a re-upload has another."""
-        named = "\0".join((drop.key, drop.etag, drop.version_id or "", drop.last_modified))
-        return self.claim_of(hashlib.sha256(named.encode()).hexdigest()[:DIGITS])
+        return self.claim_of(digest_of(drop))
 
     def claim_of(self, digest: str) -> str:
         return f"{self.claims}{digest}.claim.json"
+
+    def plan(self, digest: str) -> str:
+        """How one drop is cut into parts, while it is."""
+        return f"{self.claims}{digest}.plan.json"
+
+    def pieces(self, digest: str) -> str:
+        """What its upload was completed with, so that an attempt after that knows the object for its own."""
+        return f"{self.claims}{digest}.join.json"
+
+    def plans(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are plans for this one."""
+        return [key for key in keys if re.fullmatch(re.escape(self.claims) + rf"[0-9a-f]{{{DIGITS}}}\.plan\.json", key)]
+
+    def part(self, digest: str, number: int) -> "PartPaths":
+        return PartPaths(f"{self.claims}{digest}.{number:05}.")
+
+    def kept_aside(self, digest: str, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are what a run in parts keeps aside for one drop, beside its plan."""
+        pattern = re.escape(f"{self.claims}{digest}.") + r"([0-9]{5}\.(part|rows|done)|join\.json)"
+        return [key for key in keys if re.fullmatch(pattern, key)]
 
     def is_claim(self, key: str) -> bool:
         return bool(re.fullmatch(re.escape(self.claims) + rf"[0-9a-f]{{{DIGITS}}}\.claim\.json", key))

@@ -54,6 +54,10 @@ REPEATED_COLUMNS = "repeated_columns"
 """The header names a feature more than once. Remedy: keep one column of the name."""
 TOO_LARGE = "too_large"
 """The file would take longer than the function may run. Remedy: split it, or use python -m functions.score."""
+GZIP_NOT_CUT = "gzip_not_cut"
+"""The file is too large for one function, and gzip cannot be cut. Remedy: drop it unpacked, or in several files."""
+NO_SAFE_CUT = "no_safe_cut"
+"""Where the records of a huge file start cannot be told from parts of it. Remedy: split it; see docs/fan-out.md."""
 
 # a drop whose results stand, and are marked `failed`
 TOO_MANY_REJECTED = "too_many_rejected"

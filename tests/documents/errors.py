@@ -142,6 +142,14 @@ def _batch() -> list[str]:
             ),
         ),
         "",
+        "Where a file is scored in parts (docs/fan-out.md), a step that nobody needs any more fails, and is not tried",
+        "again:",
+        "",
+        *_table(
+            ["Code", "Meaning", "Remedy"],
+            ([f"`{told.code}`", *told[1:]] for told in [Told.of(errors.RunEnded.code, _words(errors.RunEnded))]),
+        ),
+        "",
     ]
 
 

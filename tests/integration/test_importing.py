@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import PROJECT
 
-DOORS = ("functions.predict", "functions.batch")
+DOORS = ("functions.predict", "functions.batch", "functions.fanout")
 WATCHED = """
 CHANGES = "socket.connect", "subprocess.Popen", "os.putenv", "os.unsetenv", "os.mkdir", "os.rename", "os.remove"
 import os, signal, sys, threading

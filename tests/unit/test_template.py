@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from functions.settings import BatchSettings, ModelSettings, SiteSettings, StoreSettings
-from tests.template import ROOT, Json, Stack, as_list, creation_order, policies, source, translated
+from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
+from tests.template import FAN_OUT, ROOT, Json, Stack, as_list, creation_order, policies, source, translated
 
 MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
-FUNCTIONS = ["PredictFunction", "BatchFunction"]
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
+FUNCTIONS = ["PredictFunction", "BatchFunction", "FanOutFunction"]
 # Read by settings, and not the template's to set: Lambda gives its region, and one endpoint is enough for one service.
 NOT_IN_THE_TEMPLATE = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"}
 
@@ -27,7 +28,8 @@ def template() -> dict[str, Json]:
 
 @pytest.fixture(scope="module")
 def stack(template: dict[str, Json]) -> Stack:
-    return Stack(template)
+    """Everything the template can make."""
+    return Stack(template, FAN_OUT)
 
 
 def environment(stack: Stack, function: str) -> dict[str, str]:
@@ -66,51 +68,135 @@ def test_predict_may_read_models_write_its_own_log_and_nothing_else(stack: Stack
     ]
 
 
+DROPS_AND_RESULTS = (
+    {
+        "Sid": "ReadDrops",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{DROPS}/incoming/*",
+    },
+    {
+        "Sid": "OwnResults",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
+        "Resource": [f"arn:aws:s3:::{DROPS}/scored/*", f"arn:aws:s3:::{DROPS}/rejected/*"],
+    },
+    {
+        "Sid": "ListDropsAndResults",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": f"arn:aws:s3:::{DROPS}",
+        "Condition": {"StringLike": {"s3:prefix": ["incoming/*", "scored/*", "rejected/*"]}},
+    },
+)
+
+
 def test_batch_may_read_models_and_drops_and_write_and_delete_only_its_own_results(stack: Stack) -> None:
     assert stack.properties("BatchRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("batch")},
-        {
-            "PolicyName": "store",
-            "PolicyDocument": document(
-                READ_MODELS,
-                LIST_MODELS,
-                {
-                    "Sid": "ReadDrops",
-                    "Effect": "Allow",
-                    "Action": "s3:GetObject",
-                    "Resource": f"arn:aws:s3:::{DROPS}/incoming/*",
-                },
-                {
-                    "Sid": "OwnResults",
-                    "Effect": "Allow",
-                    "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
-                    "Resource": [f"arn:aws:s3:::{DROPS}/scored/*", f"arn:aws:s3:::{DROPS}/rejected/*"],
-                },
-                {
-                    "Sid": "ListDropsAndResults",
-                    "Effect": "Allow",
-                    "Action": "s3:ListBucket",
-                    "Resource": f"arn:aws:s3:::{DROPS}",
-                    "Condition": {"StringLike": {"s3:prefix": ["incoming/*", "scored/*", "rejected/*"]}},
-                },
-            ),
-        },
+        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS)},
     ]
 
 
-def test_a_role_has_no_more_than_its_policies_and_only_lambda_may_take_it(stack: Stack) -> None:
+def test_fan_outs_function_may_do_what_batch_may_and_find_uploads_that_nobody_finished(stack: Stack) -> None:
+    find = {
+        "Sid": "FindUploads",
+        "Effect": "Allow",
+        "Action": "s3:ListBucketMultipartUploads",
+        "Resource": f"arn:aws:s3:::{DROPS}",
+    }
+    assert stack.properties("FanOutRole")["Policies"] == [
+        {"PolicyName": "logs", "PolicyDocument": logs_of("fan-out")},
+        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS, find)},
+    ]
+
+
+def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
+    stack: Stack,
+) -> None:
+    assert stack.of_type("AWS::IAM::RolePolicy") == {
+        "BatchMayStartFanOut": {
+            "RoleName": "BatchRole",
+            "PolicyName": "fan-out",
+            "PolicyDocument": document({"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}),
+        },
+        "FanOutMachinePolicy": {
+            "RoleName": "FanOutMachineRole",
+            "PolicyName": "fan-out",
+            "PolicyDocument": document(
+                {
+                    "Sid": "TakeSteps",
+                    "Effect": "Allow",
+                    "Action": "lambda:InvokeFunction",
+                    "Resource": [f"{LAMBDA}:FanOutFunction:live", f"{LAMBDA}:BatchFunction:live"],
+                },
+                {
+                    "Sid": "ListDrops",
+                    "Effect": "Allow",
+                    "Action": "s3:ListBucket",
+                    "Resource": f"arn:aws:s3:::{DROPS}",
+                    "Condition": {"StringLike": {"s3:prefix": "incoming/*"}},
+                },
+                {"Sid": "StartChildren", "Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE},
+                {
+                    "Sid": "FollowChildren",
+                    "Effect": "Allow",
+                    "Action": ["states:DescribeExecution", "states:StopExecution"],
+                    "Resource": MACHINE.replace(":stateMachine:", ":execution:") + "/*",
+                },
+            ),
+        },
+    }
+
+
+def test_fan_out_is_off_unless_asked_for(template: dict[str, Json], stack: Stack) -> None:
+    off = Stack(template)
+    made = {name for name in stack.resources if name not in off.resources}
+    assert {name for name in made if not name.startswith("FanOut")} == {"BatchMayStartFanOut"}
+    assert not [name for name in off.resources if "FanOut" in name]
+    assert set(stack.outputs) - set(off.outputs) == {"FanOutMachine"}
+    assert environment(off, "BatchFunction")["BATCH_FANOUT"] == ""
+    assert environment(stack, "BatchFunction")["BATCH_FANOUT"] == MACHINE
+
+
+def test_a_map_of_the_state_machine_runs_as_wide_as_asked_and_tolerates_no_failure(template: dict[str, Json]) -> None:
+    given = Stack(template, {**FAN_OUT, "FanOutConcurrency": "7"}).properties("FanOutMachine")["Definition"]
+    maps = [state for state in given["States"].values() if state["Type"] == "Map"]
+    assert len(maps) == 2
+    for one in maps:
+        assert (one["MaxConcurrency"], one["ToleratedFailureCount"]) == ("7", 0)
+        assert one["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_whatever_fails_in_a_run_of_parts_ends_in_abort(stack: Stack) -> None:
+    states = stack.properties("FanOutMachine")["Definition"]["States"]
+    for name in ("Plan", "Parts", "Finish"):
+        assert states[name]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failed", "Next": "Abort"}]
+
+
+def test_a_role_has_no_more_than_its_policies_and_only_its_service_may_take_it(stack: Stack) -> None:
     roles = stack.of_type("AWS::IAM::Role")
-    assert sorted(roles) == ["BatchRole", "PredictRole"]
-    for role in roles.values():
-        assert sorted(role) == ["AssumeRolePolicyDocument", "Policies"]
+    services = {
+        "BatchRole": "lambda.amazonaws.com",
+        "FanOutMachineRole": "states.amazonaws.com",
+        "FanOutRole": "lambda.amazonaws.com",
+        "PredictRole": "lambda.amazonaws.com",
+    }
+    assert sorted(roles) == sorted(services)
+    for name, role in roles.items():
+        assert set(role) <= {"AssumeRolePolicyDocument", "Policies"}
         assert role["AssumeRolePolicyDocument"] == document(
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            {"Effect": "Allow", "Principal": {"Service": services[name]}, "Action": "sts:AssumeRole"}
         )
 
 
 def test_each_function_takes_its_own_role(stack: Stack) -> None:
     roles = {name: stack.properties(name)["Role"] for name in FUNCTIONS}
-    assert roles == {"PredictFunction": "PredictRole.Arn", "BatchFunction": "BatchRole.Arn"}
+    assert roles == {
+        "PredictFunction": "PredictRole.Arn",
+        "BatchFunction": "BatchRole.Arn",
+        "FanOutFunction": "FanOutRole.Arn",
+    }
 
 
 def test_the_policies_for_test_users_are_the_templates_with_other_bucket_names(stack: Stack) -> None:
@@ -145,9 +231,9 @@ def test_a_functions_command_names_a_handler_that_exists(stack: Stack, function:
     assert handler in defined
 
 
-def test_both_functions_are_one_image_that_can_be_built(template: dict[str, Json]) -> None:
+def test_all_functions_are_one_image_that_can_be_built(template: dict[str, Json]) -> None:
     built = [template["Resources"][name]["Metadata"] for name in FUNCTIONS]
-    assert built[0] == built[1]
+    assert built == [built[0]] * len(FUNCTIONS)
     assert (ROOT / built[0]["DockerContext"] / built[0]["Dockerfile"]).is_file()
 
 
@@ -155,7 +241,7 @@ def test_the_template_sets_what_settings_reads_and_nothing_else(stack: Stack) ->
     tree = ast.parse((ROOT / "functions" / "settings.py").read_text(encoding="utf-8"))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     read = {text for text in texts if text.isupper() and text.replace("_", "").isalnum()}
-    named = set(environment(stack, "PredictFunction")) | set(environment(stack, "BatchFunction"))
+    named = {name for function in FUNCTIONS for name in environment(stack, function)}
     assert named == read - NOT_IN_THE_TEMPLATE
 
 
@@ -170,8 +256,9 @@ def test_predict_is_told_nothing_of_drops(stack: Stack) -> None:
     assert only_batch == {"DATA_STORE"} | {name for name in only_batch if name.startswith("BATCH_")}
 
 
-def test_the_templates_defaults_are_the_codes_defaults(stack: Stack) -> None:
-    given = environment(stack, "BatchFunction")
+def test_the_templates_defaults_are_the_codes_defaults(template: dict[str, Json], stack: Stack) -> None:
+    assert FanOutSettings.read(environment(stack, "FanOutFunction")) == FanOutSettings.read({})
+    given = environment(Stack(template), "BatchFunction")
     least = {"MODEL_STORE": f"s3://{MODELS}", "DATA_STORE": f"s3://{DROPS}", "MODEL_NAME": "iris"}
     assert BatchSettings.read(given) == BatchSettings.read(least)
     assert ModelSettings.read(given) == ModelSettings.read(least)
@@ -190,6 +277,8 @@ def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, 
         "BatchMaxRecordBytes": "4096",
         "BatchSeparator": "tab",
         "BatchProbabilities": "true",
+        "FanOut": "on",
+        "FanOutPartBytes": "2097152",
         "EndpointUrl": "http://127.0.0.1:9000",
     }
     asked = environment(Stack(template, parameters), "PredictFunction")
@@ -203,8 +292,16 @@ def test_a_setting_reaches_the_functions_from_its_parameter(template: dict[str, 
     assert SiteSettings.read(asked) == SiteSettings("/v1", ("https://a.example", "https://b.example"))
     given = environment(Stack(template, parameters), "BatchFunction")
     assert BatchSettings.read(given) == BatchSettings(
-        store=f"s3://{DROPS}", max_rejected_share=0.1, max_record_bytes=4096, separator="\t", probabilities=True
+        store=f"s3://{DROPS}",
+        max_rejected_share=0.1,
+        max_record_bytes=4096,
+        separator="\t",
+        probabilities=True,
+        fan_out=MACHINE,
     )
+    parts = environment(Stack(template, parameters), "FanOutFunction")
+    assert FanOutSettings.read(parts) == FanOutSettings(part_bytes=2097152)
+    assert BatchSettings.read({**parts, "BATCH_FANOUT": MACHINE}) == BatchSettings.read(given)
     assert StoreSettings.read(given).endpoint == "http://127.0.0.1:9000"
 
 
@@ -356,7 +453,7 @@ def test_the_longest_prefix_still_makes_bucket_names_that_s3_takes(template: dic
 
 
 def test_each_function_logs_to_a_group_that_forgets(template: dict[str, Json]) -> None:
-    stack = Stack(template, {"LogRetentionDays": "7"})
+    stack = Stack(template, {**FAN_OUT, "LogRetentionDays": "7"})
     groups = stack.of_type("AWS::Logs::LogGroup")
     used = {stack.properties(function)["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
     assert used == set(groups)
@@ -370,19 +467,20 @@ def test_concurrency_is_reserved_only_where_asked_for(template: dict[str, Json])
 
 
 def test_the_outputs_say_where_to_send_publish_and_drop(stack: Stack) -> None:
-    values = {name: stack.resolved(given["Value"]) for name, given in stack.template["Outputs"].items()}
+    values = {name: stack.resolved(given["Value"]) for name, given in stack.outputs.items()}
     assert values == {
         "Url": "https://HttpApi.execute-api.eu-central-1.amazonaws.com",
         "ModelBucket": MODELS,
         "DropBucket": DROPS,
         "PredictFunction": f"{LAMBDA}:PredictFunction:live",
         "BatchFunction": f"{LAMBDA}:BatchFunction:live",
+        "FanOutMachine": MACHINE,
     }
 
 
 def test_no_statement_allows_every_action(stack: Stack) -> None:
     for role in stack.of_type("AWS::IAM::Role").values():
-        for policy in role["Policies"]:
+        for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert not [action for action in as_list(statement["Action"]) if "*" in action]
 

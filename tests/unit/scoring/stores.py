@@ -89,7 +89,7 @@ def dying_at(inner: Store, last: int, *, done: bool) -> WatchedStore:
     return WatchedStore(inner, die_before, die) if done else WatchedStore(inner, die)
 
 
-def interrupted_at(inner: Store, number: int, act: Callable[[], None]) -> WatchedStore:
+def interrupted_at(inner: Store, number: int, act: Callable[[], object]) -> WatchedStore:
     """A store in which `act` happens right before call `number`."""
 
     def perhaps(call: int) -> None:

@@ -1,0 +1,1 @@
+"""One drop scored by many functions at once, and put together as if one had scored it."""
