@@ -64,10 +64,11 @@ class Sam:
     def command(self, *arguments: str) -> list[str]:
         return [str(PROJECT / ".venv-sam" / "bin" / "sam"), *arguments]
 
-    def invoke(self, function: str, event: str, user: Credentials) -> Any:
-        """What the function returned for one file of `events/`."""
+    def invoke(self, function: str, event: str | Path, user: Credentials) -> Any:
+        """What the function returned for one file of `events/`, by its name, or for another."""
+        file = EVENTS / f"{event}.json" if isinstance(event, str) else event
         done = subprocess.run(
-            self.command("local", "invoke", function, "--event", str(EVENTS / f"{event}.json"),
+            self.command("local", "invoke", function, "--event", str(file),
                          "--docker-network", self.server.network),
             cwd=PROJECT, env=self.environment(user), capture_output=True, text=True, timeout=300,
         )  # fmt: skip
@@ -338,6 +339,30 @@ def test_the_file_all_sample_storage_events_speak_of_is_scored_once(
         assert sam.invoke("BatchFunction", event, batch_user) == {"records": [done]}
     for event in ("s3-by-sqs", "s3-by-sns-by-sqs"):
         assert sam.invoke("BatchFunction", event, batch_user) == {"batchItemFailures": []}
+
+
+def test_the_sample_steps_score_their_file_in_parts_and_giving_up_after_that_changes_nothing(
+    sam: Sam, trained: Trained, docker_minio: DockerMinio, buckets: tuple[str, str], drops: Drops, tmp_path: Path
+) -> None:
+    user = docker_minio.host.user(policies("FanOutFunction", *buckets))
+    drops.put(DROP, IRIS)
+    planned = sam.invoke("FanOutFunction", "step-plan", user)
+    version = trained.manifest["version"]
+    assert planned == {"key": DROP, "status": "planned", "drop": planned["drop"], "parts": [0], "version": version}
+
+    def of_this_drop(name: str) -> Path:
+        event = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps({**event, "drop": planned["drop"]}), encoding="utf-8")
+        return file
+
+    rows = {"input": 150, "scored": 150, "rejected": 0, "blank": 0}
+    assert sam.invoke("FanOutFunction", of_this_drop("step-part"), user) == {"key": DROP, "part": 0}
+    finished = {"key": DROP, "status": "scored", "reason": None, "rows": rows}
+    assert sam.invoke("FanOutFunction", of_this_drop("step-finish"), user) == finished
+    assert sam.invoke("FanOutFunction", of_this_drop("step-abort"), user) == finished
+    assert drops.keys() == [DROP, SCORED, f"{SCORED}.summary.json"]
+    assert len(drops.get(SCORED).splitlines()) == 151
 
 
 @pytest.mark.usefixtures("trained")  # batch loads its model when it starts, whatever the event

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from functions.registry.store import open_store
 from tests.event_listener import EventListener, listening
+from tests.fanout_bench import Bench
 from tests.minio_server import Credentials, Minio, allow_s3, running
+from tests.models import publish_iris
 from tests.template import policies
 
 
@@ -62,6 +65,16 @@ def predict_credentials(minio: Minio, model_bucket: str, drop_bucket: str) -> Cr
 def batch_credentials(minio: Minio, model_bucket: str, drop_bucket: str) -> Credentials:
     """A user with the translated template's policies of batch, over `model_bucket` and `drop_bucket`."""
     return minio.user(policies("BatchFunction", model_bucket, drop_bucket))
+
+
+@pytest.fixture
+def bench(minio: Minio, model_bucket: str, trainer_credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bucket for huge files without notifications, versioned as the template's, and a model in another."""
+    with monkeypatch.context() as own:
+        for name, value in minio.environment(trainer_credentials).items():
+            own.setenv(name, value)
+        publish_iris(open_store(f"s3://{model_bucket}"), twin=True)
+    return Bench(minio, model_bucket, minio.bucket(f"drops-{secrets.token_hex(6)}", versioned=True))
 
 
 @pytest.fixture

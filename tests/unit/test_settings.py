@@ -1,7 +1,7 @@
 import pytest
 
 from functions.errors import NotConfigured
-from functions.settings import BatchSettings, ModelSettings, SiteSettings, StoreSettings
+from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
 
 MINIMAL = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
 
@@ -10,12 +10,14 @@ def test_an_empty_value_counts_as_unset() -> None:
     empty = dict.fromkeys(
         ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "MODEL_ALIAS", "MODEL_VERSION",
          "MODEL_REFRESH_SECONDS",
-         "DATA_STORE", "BATCH_MAX_REJECTED_SHARE", "BATCH_MAX_RECORD_BYTES", "BATCH_SEPARATOR", "BATCH_PROBABILITIES"),
+         "DATA_STORE", "BATCH_MAX_REJECTED_SHARE", "BATCH_MAX_RECORD_BYTES", "BATCH_SEPARATOR", "BATCH_PROBABILITIES",
+         "BATCH_FANOUT", "FANOUT_PART_BYTES"),
         "",
     )  # fmt: skip
     assert StoreSettings.read(empty) == StoreSettings.read({}) == StoreSettings(None, None)
     assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None, 60.0)
     assert BatchSettings.read(MINIMAL | empty) == BatchSettings("s3://models", 0.5, 1024 * 1024, None, False)
+    assert FanOutSettings.read(empty) == FanOutSettings(512 * 1024 * 1024)
 
 
 def test_how_predict_is_reached_is_read() -> None:
@@ -45,8 +47,9 @@ def test_every_setting_is_read() -> None:
     ) == ModelSettings("s3://models", "iris", "candidate", "7", 5.0)
     assert BatchSettings.read(
         {"DATA_STORE": "s3://drops", "BATCH_MAX_REJECTED_SHARE": "0.1", "BATCH_MAX_RECORD_BYTES": "4096",
-         "BATCH_SEPARATOR": "tab", "BATCH_PROBABILITIES": "true"}
-    ) == BatchSettings("s3://drops", 0.1, 4096, "\t", True)  # fmt: skip
+         "BATCH_SEPARATOR": "tab", "BATCH_PROBABILITIES": "true", "BATCH_FANOUT": "arn:machine"}
+    ) == BatchSettings("s3://drops", 0.1, 4096, "\t", True, "arn:machine")  # fmt: skip
+    assert FanOutSettings.read({"FANOUT_PART_BYTES": "1048576"}) == FanOutSettings(1024 * 1024)
     assert (
         StoreSettings.read({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b"}).endpoint == "http://b"
     )

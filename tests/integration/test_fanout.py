@@ -1,0 +1,128 @@
+"""The state machine of the template on a real S3 server: its definition runs, its steps are real functions."""
+
+import gzip
+import json
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+
+from functions.scoring.drop import DropPaths
+from tests.fanout_bench import HEADER, KEY, MIB, PATHS, Bench, by_one_function, outputs, rows
+
+
+@pytest.mark.parametrize(
+    ("part_bytes", "count"),
+    [(MIB, 100_000), (6 * MIB, 600_000)],
+    ids=["parts too small for S3", "parts that S3 takes"],
+)
+def test_a_file_scored_in_parts_has_the_bytes_that_one_function_writes(
+    bench: Bench, tmp_path: Path, part_bytes: int, count: int
+) -> None:
+    body = HEADER + rows(count)
+    bench.put(body)
+    with bench.machine(tmp_path, environ={"FANOUT_PART_BYTES": str(part_bytes)}) as it:
+        ended = it.run(bench.event())
+        assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
+        by_one_function(bench, it, body)
+    assert it.steps() == ["plan", *["part"] * -(-len(body) // part_bytes), "finish"]
+    assert outputs(bench, "huge.csv") == outputs(bench, "one.csv")
+    summary = bench.summary()
+    assert ended.output == {"key": KEY, "status": "scored", "reason": None, "rows": summary["rows"]}
+    with bench.minio.client(bench.minio.root) as client:
+        heads = {name: client.head_object(Bucket=bench.drops, Key=key) for name, key in
+                 (("scored", PATHS.scored), ("rejected", PATHS.rejected))}  # fmt: skip
+    assert {name: (head["ETag"], head["ContentLength"]) for name, head in heads.items()} == {
+        name: (told["etag"], told["bytes"]) for name, told in summary["outputs"].items()
+    }
+    assert sorted(key for key in bench.names() if "huge" in key) == [KEY, PATHS.rejected, PATHS.scored, PATHS.summary]
+    assert bench.uploads() == []
+
+
+def test_a_function_that_dies_in_the_middle_of_a_part_is_called_again(bench: Bench, tmp_path: Path) -> None:
+    body = HEADER + rows(100_000)
+    bench.put(body)
+    with bench.machine(tmp_path) as it:
+        dying = iter([True])
+
+        def kill(event: Any) -> None:
+            if event.get("step") == "part" and next(dying, False):
+                for environment in it.functions["FanOutFunction"].environments():
+                    Timer(0.3, environment.end).start()
+
+        it.before = kill
+        ended = it.run(bench.event())
+        assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
+        by_one_function(bench, it, body)
+    assert outputs(bench, "huge.csv") == outputs(bench, "one.csv")
+    assert bench.uploads() == []
+
+
+def test_a_run_that_cannot_be_finished_fails_and_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
+    bench.put(HEADER + rows(100_000))
+    with bench.machine(tmp_path) as it:
+
+        def replace(event: Any) -> None:
+            if event.get("step") == "part" and event["part"] == 1:
+                bench.put(HEADER)
+
+        it.before = replace
+        ended = it.run(bench.event())
+    # On AWS the map fails by its part, and moto goes on to the next step; either way the machine ends the same.
+    assert ended.exec_status == "FAILED"
+    assert ended.error in ("States.ExceedToleratedFailureThreshold", "RunEnded")
+    assert it.steps()[-1] == "abort"
+    failed = [answer for event, answer in it.calls if event["step"] == "part" and "errorType" in answer]
+    words = "incoming/day/huge.csv was replaced or deleted while it was scored"
+    assert {(one["errorType"], one["errorMessage"]) for one in failed} == {("RunEnded", words)}
+    assert [name for name in bench.names() if not name.endswith(".claim.json")] == [KEY]
+    assert bench.uploads() == []
+
+
+def test_gzip_is_refused_and_the_run_says_so(bench: Bench, tmp_path: Path) -> None:
+    bench.put(gzip.compress(HEADER + rows(1000)))
+    with bench.machine(tmp_path) as it:
+        ended = it.run(bench.event())
+    assert (ended.exec_status, it.steps()) == ("SUCCEEDED", ["plan"])
+    summary = bench.summary()
+    assert (ended.output["status"], ended.output["parts"]) == ("refused", [])
+    assert (summary["status"], summary["reason"]) == ("refused", "gzip_not_cut")
+    assert bench.names() == [KEY, PATHS.summary]
+
+
+def test_every_file_under_a_prefix_goes_to_batch(bench: Bench, tmp_path: Path) -> None:
+    keys = [f"incoming/2026/{name}.csv" for name in ("a", "b c", "d+é")]
+    for key in [*keys, "incoming/2025/old.csv"]:
+        bench.put(HEADER + rows(10), key)
+    bench.put(b"", "incoming/2026/readme.txt")
+    with bench.machine(tmp_path) as it:
+        ended = it.run({"bucket": bench.drops, "prefix": "incoming/2026/"})
+        assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
+    done = {answer["records"][0]["key"]: answer["records"][0]["status"] for _, answer in it.calls}
+    assert done == {**dict.fromkeys(keys, "scored"), "incoming/2026/readme.txt": "ignored"}
+    scored = [name for name in bench.names() if name.startswith("scored/") and name.endswith(".csv")]
+    assert scored == sorted(DropPaths(key).scored for key in keys)
+
+
+def test_what_is_no_step_is_told_what_to_send(bench: Bench, tmp_path: Path) -> None:
+    bench.put(HEADER)
+    with bench.machine(tmp_path) as it:
+        told = {}
+        for name, event in {
+            "no step": {"bucket": bench.drops, "key": KEY},
+            "no drop": {"step": "plan", "bucket": bench.drops, "key": "elsewhere/x.csv"},
+            "no run": {"step": "finish", "bucket": bench.drops, "key": KEY, "drop": "0" * 16},
+        }.items():
+            outcome = it.functions["FanOutFunction"].invoke(json.dumps(event).encode())
+            answer = json.loads(outcome.payload)
+            told[name] = (answer["errorType"], answer["errorMessage"])
+    assert told == {
+        "no step": (
+            "EventError",
+            "this is no step of the state machine (Object missing required field `step`); send one as those in "
+            'events/, or start the machine with {"bucket": ..., "key": ...}',
+        ),
+        "no drop": ("EventError", "elsewhere/x.csv is no drop: it is outside incoming/"),
+        "no run": ("RunEnded", f"there is no plan for {KEY} any more: its run was finished or given up"),
+    }
