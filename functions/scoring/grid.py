@@ -41,7 +41,7 @@ def grid_of(window: Window, separator: bytes, width: int) -> Grid:
     lines = marks[ends]
     nexts = lines + 1
     starts = np.concatenate(([0], nexts[:-1]))
-    stops, odd = _stops(text, starts, lines)
+    stops, odd = _stops(text, window.quotes, starts, lines)
     beyond_ascii = text.view(np.int8) < 0
     if beyond_ascii.any() and not _is_utf8(window.text):
         odd = _or(odd, _rows_of(np.flatnonzero(beyond_ascii), nexts))
@@ -64,15 +64,15 @@ def _marks(text: Array, quotes: Array | None, separator: int, width: int) -> tup
     """Every separator and line end outside quotes, and which of these are line ends."""
     ends = text == LF
     lines = int(np.count_nonzero(ends))
-    marks = np.flatnonzero((text == separator) | ends)
+    marks: Array = np.flatnonzero((text == separator) | ends)
     if quotes is not None and len(quotes):
-        marks = marks[np.searchsorted(quotes, marks) % 2 == 0]
+        marks = _outside(quotes, marks)
     elif len(marks) == lines * width and (text[marks[width - 1 :: width]] == LF).all():
         return marks, np.arange(width - 1, len(marks), width)  # as almost always: nothing more to look for
     return marks, np.flatnonzero(text[marks] == LF)
 
 
-def _stops(text: Array, starts: Array, lines: Array) -> tuple[Array, Array | None]:
+def _stops(text: Array, quotes: Array | None, starts: Array, lines: Array) -> tuple[Array, Array | None]:
     """Where bodies stop before LF or CRLF, and which records hold another carriage return."""
     returns = text == CR
     if not returns.any():
@@ -82,7 +82,15 @@ def _stops(text: Array, starts: Array, lines: Array) -> tuple[Array, Array | Non
     if np.count_nonzero(returns) == np.count_nonzero(before):
         return stops, None
     others = np.setdiff1d(np.flatnonzero(returns), stops[before], assume_unique=True)
-    return stops, _rows_of(others, lines + 1)
+    if quotes is not None:
+        others = _outside(quotes, others)
+    return stops, _rows_of(others, lines + 1) if len(others) else None
+
+
+def _outside(quotes: Array, places: Array) -> Array:
+    """Those of these places that are not inside quotes."""
+    outside: Array = places[np.searchsorted(quotes, places) % 2 == 0]
+    return outside
 
 
 def _rows_of(places: Array, nexts: Array) -> Array:

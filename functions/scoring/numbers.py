@@ -15,8 +15,9 @@ Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 WORD: Final = 8  # characters
 LONGEST: Final = 3 * WORD
 NONE: Final = WORD  # no place in a word
+MIXED: Final = NONE + 1
 CELLS_AT_ONCE: Final = 1 << 17  # as many as stay near the processor
-SAMPLE: Final = 64  # rows that show whether a column has negative numbers
+SAMPLE: Final = 64  # rows that show how a column is written
 
 _BITS = [np.uint64(number) for number in range(256)]
 _DOTS, _ZEROS, _ONES, _HIGHS = (np.uint64(byte * 0x0101010101010101) for byte in (0x2E, 0x30, 0x01, 0x80))
@@ -30,6 +31,9 @@ _OWN[0] = 0
 _FILL = ~_OWN & _ZEROS
 
 _TENS = np.array([float(10**power) for power in range(LONGEST)])
+# By a dot's bit, as the float64 of it: eight bits of its exponent, 128 for the first byte, all of them 0 for no dot.
+_SCALES = np.ones(128 + WORD)
+_SCALES[128:] = _TENS[WORD - 1 :: -1]
 _MOST_POWER = 22  # 10**22 is the last that float64 holds exactly
 _MOST_WHOLE = np.uint64(2**53)
 _MOST_FRONT = np.uint64(999)  # of the first eight of 24 digits, so that all of them fit 64 bits
@@ -47,14 +51,14 @@ def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array
         bad[:] = True
         return values, bad
     words = np.ndarray((len(text) - WORD + 1,), "<u8", text, 0, (1,))  # the word that begins at each byte
-    places = _place_of_first(words, starts, stops)
+    places = _places_of(words, starts[:, :SAMPLE], stops[:, :SAMPLE])
     at_once = max(1, CELLS_AT_ONCE // starts.shape[1])
     for place in np.unique(places):
         columns = np.flatnonzero(places == place)
         for first in range(0, len(columns), at_once):
             own: Any = columns[first : first + at_once]
             own = slice(own[0], own[-1] + 1) if own[-1] - own[0] == len(own) - 1 else own
-            values[own], bad[own] = _alike(text, words, starts[own], stops[own], int(place))
+            values[own], bad[own] = _likely(text, words, starts[own], stops[own], int(place))
     left = bad.nonzero()
     if len(left[0]):
         values[left], bad[left] = _any(text, words, starts[left], stops[left])
@@ -62,20 +66,28 @@ def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array
     return values, bad
 
 
-def _place_of_first(words: Array, starts: Array, stops: Array) -> Array:
-    """Where in the word that ends with it the dot of each column's first cell stands; NONE where there is none."""
-    lengths = np.clip(stops[:, 0] - starts[:, 0], 0, WORD)
-    dot = _dot_in(words[stops[:, 0] - WORD] & _OWN[lengths])
-    return np.where(dot != 0, _place(dot), NONE)
+def _places_of(words: Array, starts: Array, stops: Array) -> Array:
+    """Where in the words that end with its cells each column has its dot; NONE: nowhere, MIXED: here and there."""
+    dot = _dot_in(words[stops - WORD] & _OWN[np.clip(stops - starts, 0, WORD)])
+    places = np.where(dot != 0, _place(dot), NONE)
+    return np.where((places == places[:, :1]).all(axis=1), places[:, 0], MIXED)
 
 
-def _alike(text: Array, words: Array, starts: Array, stops: Array, place: int) -> tuple[Array, Array]:
-    """Cells of at most eight digits with the dot in one place, as the cells of a column mostly are written."""
+def _likely(text: Array, words: Array, starts: Array, stops: Array, place: int) -> tuple[Array, Array]:
+    """Cells of at most eight digits, written as the first of their columns are: the dot there, signs or none."""
     own = stops - starts
     negative: Array | None = None
     if (text[starts[:, :SAMPLE]] == _MINUS).any():
         negative = text[starts] == _MINUS
         own = own - negative
+    values, bad = _short(words, own, stops) if place == MIXED else _alike(words, own, stops, place)
+    if negative is not None:
+        np.negative(values, out=values, where=negative)
+    return values, bad
+
+
+def _alike(words: Array, own: Array, stops: Array, place: int) -> tuple[Array, Array]:
+    """Cells with the dot in this place, or NONE; own: how many characters each has."""
     shortest, longest = int(own.min()), int(own.max())
     bad: Array | None = None
     if shortest < 1 or longest > WORD:
@@ -94,8 +106,6 @@ def _alike(text: Array, words: Array, starts: Array, stops: Array, place: int) -
     values = number.astype(np.float64)
     if place != NONE:
         values /= _TENS[WORD - 1 - place]
-    if negative is not None:
-        np.negative(values, out=values, where=negative)
     return values, wrong if bad is None else wrong | bad
 
 
@@ -140,18 +150,16 @@ def _is(bytes_: Array, wanted: tuple[int, int]) -> Array:
 
 
 def _short(words: Array, lengths: Array, stops: Array) -> tuple[Array, Array]:
-    """Cells of at most eight characters; of longer ones nothing is said but that they are bad."""
+    """Cells of at most eight characters, each with a dot somewhere or none; longer ones are bad."""
     own = np.clip(lengths, 1, WORD)
     word = (words[stops - WORD] & _OWN[own]) | _FILL[own]
     dot = _dot_in(word)
-    place, dotted = _place(dot), dot != 0
-    word = np.where(dotted, _without(word, dot), word)
-    number, bad = _eight(word)
+    dotted = dot != 0
+    number, bad = _eight(np.where(dotted, _without(word, dot), word))
     bad |= lengths != own
     bad |= own <= dotted  # a dot alone
     values = number.astype(np.float64)
-    if dotted.any():
-        values /= _TENS[np.where(dotted, WORD - 1 - place, 0)]
+    values /= _SCALES[dot.astype(np.float64).view(np.int64) >> 55]
     return values, bad
 
 

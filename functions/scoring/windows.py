@@ -75,8 +75,8 @@ class Cutter:
         whole, rest, quotes = _cut(self._rest, block, self._separator)
         if whole is None or len(rest) > self._limit or _longest(whole, quotes, self._limit) > self._limit:
             return self._exactly(block)
-        if b"\n" in rest:
-            return self._exactly(block)  # a cell that holds a line end, or a lone quote, and then records end in there
+        if b"\n" in rest and Framer(self._separator, self._limit, 1).feed(rest):
+            return self._exactly(block)  # not a cell that holds a line end but a lone quote, and records end in there
         line, self._rest = self._line, rest
         self._line += int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == LF))
         return Window(whole, line, quotes)
