@@ -53,7 +53,9 @@ def python(program: str, environment: Mapping[str, str], folder: Path) -> subpro
 def test_importing_a_module_has_no_side_effect(tmp_path: Path) -> None:
     names = modules()
     assert {"functions.wiring", "functions.score", "training.__main__", "local.__main__"} <= set(names)
-    done = python(WATCHED.format(names=names, warm="obstore, msgspec, typer, rich, onnx, matplotlib.pyplot"), {}, tmp_path)
+    done = python(
+        WATCHED.format(names=names, warm="obstore, msgspec, typer, rich, onnx, matplotlib.pyplot"), {}, tmp_path
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
