@@ -34,6 +34,7 @@ ROWS: dict[str, list[list[Any]]] = {
 }
 
 ONLY_ELSEWHERE = {
+    "botocore.crt.auth",  # wants awscrt
     "joblib.externals.loky.backend._win_reduction",
     "joblib.externals.loky.backend.popen_loky_win32",
     "dateutil.tz.win",
@@ -159,7 +160,11 @@ def test_a_function_image_holds_what_serving_needs_and_nothing_else(
     ran = run(docker, request.getfixturevalue(image), "inventory")
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
-    assert set(found.pop("failed imports")) == (ONLY_ELSEWHERE if image == "function_image" else set())
+    packages = (
+        ("botocore", "dateutil") if image == "slim_image" else ("botocore", "dateutil", "joblib", "pandas", "scipy")
+    )
+    only_elsewhere = {name for name in ONLY_ELSEWHERE if name.startswith(packages)}
+    assert set(found.pop("failed imports")) == only_elsewhere
     assert set(found.pop("missing from the standard library")) == LEFT_OUT | NOT_ON_DEBIAN
     assert found == {
         "tools": [],
@@ -413,5 +418,5 @@ def test_a_change_of_code_ships_the_code_alone(docker: str, context: Path) -> No
     after = [layers(*kind) for kind in kinds]
     for old, new in zip(before, after, strict=True):
         assert (old[:-1], old[-1] == new[-1]) == (new[:-1], False)
-    assert all(last_bytes(*kind) < 1_000_000 for kind in kinds)
+    assert all(last_bytes(*kind) < 1_500_000 for kind in kinds)
     assert after[1][:3] == after[0][:3]  # the full image is the slim one and more
