@@ -106,7 +106,7 @@ def _scaling() -> str:
     rows = []
     for name, points in found["scaling"].items():
         by_rows = {point["rows"]: f"{point['wall_s']} s, {point['peak_mb']:.0f} MB" for point in points}
-        rows.append([name, *(by_rows.get(size, "did not fit") for size in sizes)])
+        rows.append([name, *(by_rows.get(size, "not run") for size in sizes)])
     return table(["rows", *(f"{size:,}" for size in sizes)], rows) + where(found, "Medians of wall time, most memory")
 
 
