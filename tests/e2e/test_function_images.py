@@ -280,8 +280,8 @@ BY_HAND = "id,petal_width,sepal_length,petal_length,sepal_width,prediction\na,0.
 def score_in_container(docker: str, image: str, work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """As a user types it: the folder mounted, and the names in it."""
     return subprocess.run(
-        [docker, "run", "--rm", "--network", "none", "--volume", f"{work}:/work", "--workdir", "/work", image, "score",
-         *arguments],
+        [docker, "run", "--rm", "--network", "none", "--volume", f"{work}:/files", "--workdir", "/files", image,
+         "score", *arguments],
         capture_output=True, text=True,
     )  # fmt: skip
 
@@ -298,7 +298,9 @@ def test_an_image_scores_a_file_with_a_model_out_of_a_folder_of_the_users(
     )
     typed = subprocess.run(["bash", "-c", f"{docker} {line.replace('IMAGE', named)}"], cwd=work, capture_output=True)
     assert (typed.returncode, (work / "scored.csv").read_text()) == (0, BY_HAND), typed.stderr.decode()
-    there = score_in_container(docker, named, work, "--model", "/work/model.joblib", "/work/data.csv", "/work/out.csv")
+    there = score_in_container(
+        docker, named, work, "--model", "/files/model.joblib", "/files/data.csv", "/files/out.csv"
+    )
     assert (there.returncode, (work / "out.csv").read_text()) == (0, BY_HAND), there.stderr
 
 
