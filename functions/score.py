@@ -12,12 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions import wiring
 from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError, words_of
 from functions.scoring.files import STANDARD, Mistake, same_place
-from functions.scoring.run import Run, Scored
+
+if TYPE_CHECKING:
+    from functions.scoring.run import Run, Scored  # it imports numpy, which starts threads unless told not to
 
 EPILOG = """\
 examples:
@@ -139,7 +141,7 @@ def _rejected(given: Any) -> str | None:
     return wanted
 
 
-def _summary(done: Scored, given: Any, rejected: str | None, run: Run) -> str:
+def _summary(done: "Scored", given: Any, rejected: str | None, run: "Run") -> str:
     rows = f"{done.scored} of {done.input} rows scored by {run.model}"
     to = "" if given.output == STANDARD else f" to {given.output}"
     if not done.rejected:

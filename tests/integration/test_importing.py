@@ -59,6 +59,11 @@ def test_importing_a_module_has_no_side_effect(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_the_command_line_says_how_many_threads_linear_algebra_has_before_that_starts_any(tmp_path: Path) -> None:
+    done = python("import functions.score, sys; assert 'numpy' not in sys.modules", {}, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 S3 = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
 UNUSABLE: list[tuple[dict[str, str], str, str]] = [
     ({}, "not_configured", "MODEL_STORE is not set; set it to s3://bucket[/prefix] or file:///folder"),
