@@ -10,12 +10,15 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from functions.scoring import short_cells
+
 Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 WORD: Final = 8  # characters
 LONGEST: Final = 3 * WORD
 NONE: Final = WORD  # no place in a word
 MIXED: Final = NONE + 1
+SHORT: Final = MIXED + 1  # no more characters than are looked up, wherever the dot is
 CELLS_AT_ONCE: Final = 1 << 18  # as many as stay near the processor
 SAMPLE: Final = 64  # rows that show how a column is written
 MOSTLY: Final = 0.7  # of them; reading the others again costs less then than looking for every dot
@@ -52,6 +55,7 @@ def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array
         bad[:] = True
         return values, bad
     words = np.ndarray((len(text) - WORD + 1,), "<u8", text, 0, (1,))  # the word that begins at each byte
+    short_words = short_cells.words_of(text)
     places = _places_of(words, starts[:, :SAMPLE], stops[:, :SAMPLE])
     at_once = max(1, CELLS_AT_ONCE // starts.shape[1])
     for place in np.unique(places):
@@ -59,7 +63,9 @@ def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array
         for first in range(0, len(columns), at_once):
             own: Any = columns[first : first + at_once]
             own = slice(own[0], own[-1] + 1) if own[-1] - own[0] == len(own) - 1 else own
-            values[own], bad[own] = _likely(text, words, starts[own], stops[own], int(place))
+            values[own], bad[own] = _likely(
+                text, short_words if place == SHORT else words, starts[own], stops[own], int(place)
+            )
     left = bad.nonzero()
     if len(left[0]):
         values[left], bad[left] = _any(text, words, starts[left], stops[left])
@@ -68,21 +74,33 @@ def read_numbers(text: Array, starts: Array, stops: Array) -> tuple[Array, Array
 
 
 def _places_of(words: Array, starts: Array, stops: Array) -> Array:
-    """Where in the words that end with its cells each column has its dot, mostly; NONE: nowhere, MIXED: anywhere."""
-    dot = _dot_in(words[stops - WORD] & _OWN[np.clip(stops - starts, 0, WORD)])
+    """Where in the words that end with its cells each column has its dot, mostly.
+
+    NONE: nowhere, MIXED: anywhere; SHORT, wherever it is, where the cells are.
+    """
+    lengths = stops - starts
+    dot = _dot_in(words[stops - WORD] & _OWN[np.clip(lengths, 0, WORD)])
     places = np.where(dot != 0, _place(dot), NONE)
     counts = (places[:, :, None] == np.arange(NONE + 1)).sum(axis=1)  # for each column, how often in each place
-    return np.where(counts.max(axis=1) > MOSTLY * starts.shape[1], counts.argmax(axis=1), MIXED)
+    most = MOSTLY * starts.shape[1]
+    places = np.where(counts.max(axis=1) > most, counts.argmax(axis=1), MIXED)
+    return np.where((lengths <= short_cells.LENGTH).sum(axis=1) > most, SHORT, places)
 
 
 def _likely(text: Array, words: Array, starts: Array, stops: Array, place: int) -> tuple[Array, Array]:
-    """Cells of at most eight digits, written as the first of their columns are: the dot there, signs or none."""
+    """Cells of at most eight digits, written as the first of their columns are: the dot there, signs or none.
+
+    words: as `place` wants them, of eight characters or of four.
+    """
     own = stops - starts
     negative: Array | None = None
     if (text[starts[:, :SAMPLE]] == _MINUS).any():
         negative = text[starts] == _MINUS
         own = own - negative
-    values, bad = _short(words, own, stops) if place == MIXED else _alike(words, own, stops, place)
+    if place == SHORT:
+        values, bad = short_cells.read_short(words, own, stops)
+    else:
+        values, bad = _short(words, own, stops) if place == MIXED else _alike(words, own, stops, place)
     if negative is not None:
         np.negative(values, out=values, where=negative)
     return values, bad

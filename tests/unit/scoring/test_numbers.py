@@ -1,6 +1,7 @@
 """Numbers read all at once are, bit by bit, the numbers that the grammar reads one by one."""
 
 import struct
+from itertools import product
 
 import numpy as np
 from hypothesis import example, given
@@ -69,3 +70,22 @@ def test_numbers_with_all_the_digits_of_a_float64_need_no_grammar_but_for_a_few(
     found = read(texts)
     assert sum(value is None for value in found) < len(texts) / 100
     assert all(value in (None, float(text)) for value, text in zip(found, texts, strict=True))
+
+
+def test_every_short_text_is_read_as_the_grammar_reads_it_or_left_to_it() -> None:
+    characters = "0159.+-e ;/:"
+    texts = ["".join(text) for length in range(5) for text in product(characters, repeat=length)]
+    for text, found in zip(texts, read(["1.25"] * 64 + texts)[64:], strict=True):
+        assert found is None or bits(found) == bits(number(text)), text
+
+
+def test_no_number_of_up_to_four_characters_needs_the_grammar() -> None:
+    digits = [f"{number:0{length}}" for length in range(1, 5) for number in range(10**length)]
+    dotted = [text[:place] + "." + text[place:] for text in digits if len(text) < 4 for place in range(len(text) + 1)]
+    texts = ["1.25"] * 64 + digits + dotted
+    assert [bits(found) for found in read(texts)] == [bits(float(text)) for text in texts]
+
+
+def test_a_few_longer_numbers_in_a_column_of_short_ones_are_read_too() -> None:
+    texts = ["1.25"] * 64 + ["12.125", "-0.5", "1e3", "100000", "0.1234567890123", "x"]
+    assert read(texts) == [1.25] * 64 + [12.125, -0.5, None, 100000.0, 0.1234567890123, None]
