@@ -17,46 +17,66 @@ class Pieces:
     text: Array
     lengths: Array
 
-    def write(self, out: Array, kept: Array, _starts: Array) -> None:
-        """Writes them into what `kept` leaves of `out`."""
-        out[: len(kept)][~kept] = self.text
+    def write(self, out: Array, starts: Array) -> Array:
+        """Writes them at `starts`; gives which bytes of `out` are left."""
+        counts = np.empty(2 * len(starts) + 1, dtype=np.int64)  # left, of a piece, left ...
+        counts[1::2] = self.lengths
+        counts[0:-1:2] = starts - np.concatenate(([0], (starts + self.lengths)[:-1]))
+        counts[-1] = len(out) - counts[:-1].sum()
+        turns = np.ones(len(counts), dtype=np.bool_)
+        turns[1::2] = False
+        left = np.repeat(turns, counts)
+        out[~left] = self.text
+        return left
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """n of a few pieces. words: the pieces as 64-bit words, filled up with zeros; sizes: bytes of each. choice: n."""
+    """n of m different pieces. words: their 64-bit words, filled up with zeros, the first of each first, p by m.
+
+    holes: the same, each byte of a piece 0 and each behind it 1. sizes: bytes of each, m. choice: n.
+    """
 
     words: Array
+    holes: Array
     sizes: Array
     choice: Array
 
     @classmethod
     def of(cls, pieces: list[bytes]) -> "Chosen":
         """None of them yet."""
-        count = -(-max(map(len, pieces), default=1) // WORD)
-        filled = b"".join([piece.ljust(count * WORD, b"\0") for piece in pieces])
-        words = np.frombuffer(filled, dtype=np.uint64).reshape(-1, count)
-        return cls(words, np.array([len(piece) for piece in pieces], dtype=np.int64), np.empty(0, dtype=np.int64))
+        room = WORD * -(-max(map(len, pieces), default=1) // WORD)
+        words, holes = (
+            np.ascontiguousarray(np.frombuffer(b"".join(filled), dtype="<u8").reshape(-1, room // WORD).T)
+            for filled in (
+                [piece.ljust(room, b"\0") for piece in pieces],
+                [bytes(len(piece)).ljust(room, b"\1") for piece in pieces],
+            )
+        )
+        return cls(words, holes, np.array([len(piece) for piece in pieces], dtype=np.int64), np.empty(0, np.int64))
 
     def choose(self, choice: Array) -> "Chosen":
         """The pieces of these indices."""
-        return Chosen(self.words, self.sizes, choice)
+        return Chosen(self.words, self.holes, self.sizes, choice)
 
     @property
     def lengths(self) -> Array:
-        return self.sizes[self.choice]
+        return self.sizes.take(self.choice)
 
-    def write(self, out: Array, _kept: Array, starts: Array) -> None:
-        """Writes them at `starts`, and up to seven bytes behind each, which are written over later.
+    def write(self, out: Array, starts: Array) -> Array:
+        """Writes them at `starts`, and zeros behind each up to the end of its last word; gives which bytes are left.
 
         The last words of all pieces go first and the first words last, so that none is lost under the end of another.
         """
-        words = np.ndarray((len(out) - WORD + 1,), "<u8", out, 0, (1,))
-        lengths = self.lengths
-        for place in range(self.words.shape[1] - 1, 0, -1):
-            long = np.flatnonzero(lengths > place * WORD)
-            words[starts[long] + place * WORD] = self.words[self.choice[long], place]
-        words[starts] = self.words[self.choice, 0]
+        roomy = np.empty(len(out) + WORD, dtype=np.bool_)
+        roomy[: len(out)] = True
+        to, left = (np.ndarray((len(one) - WORD + 1,), "<u8", one, 0, (1,)) for one in (out, roomy))
+        for place in range(len(self.words) - 1, 0, -1):
+            long = np.flatnonzero(self.sizes.take(self.choice) > place * WORD)
+            at, choice = starts[long] + place * WORD, self.choice[long]
+            to[at], left[at] = self.words[place].take(choice), self.holes[place].take(choice)
+        to[starts], left[starts] = self.words[0].take(self.choice), self.holes[0].take(self.choice)
+        return roomy[: len(out)]
 
 
 def spliced(text: Any, stops: Array, cells: "Chosen | Pieces") -> tuple[Array, Array]:
@@ -65,15 +85,8 @@ def spliced(text: Any, stops: Array, cells: "Chosen | Pieces") -> tuple[Array, A
     lengths = cells.lengths
     ends = stops + np.cumsum(lengths)
     room = len(text) + int(lengths.sum())
-    counts = np.empty(2 * len(stops) + 1, dtype=np.int64)  # of bytes: of the text, of a cell, of the text ...
-    counts[0:-1:2] = np.diff(stops, prepend=0)
-    counts[1::2] = lengths
-    counts[-1] = len(text) - (stops[-1] if len(stops) else 0)
-    turns = np.ones(len(counts), dtype=np.bool_)
-    turns[1::2] = False
-    kept = np.repeat(turns, counts)
     roomy = np.empty(room + WORD, dtype=np.uint8)
-    cells.write(roomy, kept, ends - lengths)
+    left = cells.write(roomy, ends - lengths)[:room]
     out = roomy[:room]
-    out[kept] = text
+    out[left] = text
     return out, ends
