@@ -1,10 +1,12 @@
 """The template as AWS would see it: translated by SAM's own translator, its references followed. Knows no AWS account.
 
-Run as a program it prints the translated template, for cfn-lint.
+Run as a program it writes one translated template for each of VARIANTS into a folder, for cfn-lint.
 """
 
 import json
+import logging
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -27,6 +29,26 @@ PSEUDO_PARAMETERS = {
 NO_VALUE = object()  # what AWS::NoValue stands for
 ALWAYS = {"Fn::Equals": ["", ""]}
 FAN_OUT = {"FanOut": "on"}
+# Name -> values of parameters. Together they make every resource, and decide every condition both ways.
+VARIANTS: dict[str, dict[str, str]] = {
+    "defaults": {},
+    "fan-out": FAN_OUT,
+    "jwt": {
+        "HttpAuth": "JWT",
+        "HttpJwtIssuer": "https://issuer.example/pool",
+        "HttpJwtAudience": "one,two",
+    },
+    "jwt-with-scopes": {
+        "HttpAuth": "JWT",
+        "HttpJwtIssuer": "https://issuer.example/pool",
+        "HttpJwtAudience": "one",
+        "HttpJwtScopes": "predict,all",
+        "HttpCorsOrigins": "https://a.example,https://b.example",
+    },
+    "iam-with-cors": {"HttpCorsOrigins": "https://a.example"},
+    "open-with-cors": {"HttpAuth": "OPEN", "HttpCorsOrigins": "*"},
+    "batch-limited": {"BatchReservedConcurrency": "5"},
+}
 
 Json = Any  # a template is JSON of any depth; mypy has no finite type for it
 
@@ -36,12 +58,15 @@ def source() -> str:
     return (ROOT / "template.yaml").read_text(encoding="utf-8")
 
 
-def translated(text: str | None = None) -> dict[str, Json]:
+def translated(text: str | None = None, parameters: Mapping[str, str] | None = None) -> dict[str, Json]:
     """The CloudFormation template that SAM makes of `text` (by default: of template.yaml).
 
-    The functions get an image's address, as `sam deploy` would write one into them.
+    `parameters` become the defaults, since SAM writes some values into what it makes. The functions get an image's
+    address, as `sam deploy` would write one into them.
     """
     template = yaml_parse(text if text is not None else source())
+    for name, value in (parameters or {}).items():
+        template["Parameters"][name]["Default"] = value
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["ImageUri"] = "functions:latest"
@@ -74,8 +99,25 @@ class Stack:
         """Logical id -> followed properties of every resource of one type."""
         return {name: self.properties(name) for name, given in self.resources.items() if given["Type"] == kind}
 
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template does."""
+        return self._holds(self.template["Conditions"][condition])
+
+    def broken_rules(self) -> list[str]:
+        """What CloudFormation says of these parameters before it makes anything."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self.template["Rules"].values()
+            if self._holds(rule.get("RuleCondition", ALWAYS))
+            for assertion in rule["Assertions"]
+            if not self._holds(assertion["Assert"])
+        ]
+
     def resolved(self, value: Json) -> Json:
-        """`value` with Ref, Fn::GetAtt, Fn::Sub, Fn::If followed. A made resource's own name is its logical id."""
+        """`value` with Ref, Fn::GetAtt, Fn::Sub, Fn::If, Fn::Split followed.
+
+        A made resource's own name is its logical id.
+        """
         if isinstance(value, list):
             return [one for one in map(self.resolved, value) if one is not NO_VALUE]
         if not isinstance(value, dict):
@@ -90,7 +132,10 @@ class Stack:
                 return re.sub(r"\$\{([^}]+)\}", lambda name: self._named(name[1]), argument)
             if function == "Fn::If":
                 condition, then, otherwise = argument
-                return self.resolved(then if self._holds(self.template["Conditions"][condition]) else otherwise)
+                return self.resolved(then if self.holds(condition) else otherwise)
+            if function == "Fn::Split":
+                separator, text = argument
+                return str(self.resolved(text)).split(separator)
         members = {name: self.resolved(one) for name, one in value.items()}
         return {name: one for name, one in members.items() if one is not NO_VALUE}
 
@@ -136,6 +181,10 @@ class Stack:
         ((function, argument),) = condition.items()
         if function == "Fn::Not":
             return not self._holds(argument[0])
+        if function == "Fn::Or":
+            return any(map(self._holds, argument))
+        if function == "Condition":
+            return self.holds(argument)
         if function == "Fn::Equals":
             one, other = map(self.resolved, argument)
             return bool(one == other)
@@ -198,4 +247,7 @@ def as_list(value: Json) -> list[Json]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(translated(), indent=2))  # noqa: T201 - printing is what the program is for
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it would like to send figures about itself
+    for variant, values in VARIANTS.items():
+        text = json.dumps(translated(parameters=values), indent=2)
+        Path(sys.argv[1], f"{variant}.json").write_text(text, encoding="utf-8")

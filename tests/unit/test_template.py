@@ -9,8 +9,20 @@ from typing import Any
 
 import pytest
 
+from functions.protocols import cors
 from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
-from tests.template import FAN_OUT, ROOT, Json, Stack, as_list, creation_order, policies, source, translated
+from tests.template import (
+    FAN_OUT,
+    ROOT,
+    VARIANTS,
+    Json,
+    Stack,
+    as_list,
+    creation_order,
+    policies,
+    source,
+    translated,
+)
 
 MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
@@ -372,24 +384,122 @@ def test_only_the_api_and_the_drop_bucket_may_call_and_only_the_aliases(stack: S
     }
 
 
-def security(template: dict[str, Json], parameters: Mapping[str, str] | None = None) -> Json:
-    body = Stack(template, parameters).properties("HttpApi")["Body"]
-    return body["paths"]["/$default"]["x-amazon-apigateway-any-method"]["security"]
+def http(parameters: Mapping[str, str]) -> Json:
+    return Stack(translated(parameters=parameters)).properties("HttpApi")["Body"]
 
 
-def test_a_request_must_be_signed_unless_one_parameter_opens_the_api(template: dict[str, Json]) -> None:
-    assert security(template) == [{"AWS_IAM": []}]
-    assert security(template, {"HttpAuth": "OPEN"}) == []
-    assert template["Parameters"]["HttpAuth"]["AllowedValues"] == ["IAM", "OPEN"]
-    schemes = Stack(template).properties("HttpApi")["Body"]["components"]["securitySchemes"]
-    assert schemes == {
-        "AWS_IAM": {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authtype": "awsSigv4",
-        }
+def security(parameters: Mapping[str, str]) -> Json:
+    return http(parameters)["paths"]["/$default"]["x-amazon-apigateway-any-method"]["security"]
+
+
+AWS_IAM = {
+    "type": "apiKey",
+    "name": "Authorization",
+    "in": "header",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+}
+
+
+def test_a_request_must_be_signed_unless_parameters_ask_for_tokens_or_open_the_api(template: dict[str, Json]) -> None:
+    assert security({}) == [{"AWS_IAM": []}]
+    assert security(VARIANTS["jwt"]) == [{"JWT": []}]
+    assert security(VARIANTS["jwt-with-scopes"]) == [{"JWT": ["predict", "all"]}]
+    assert security({"HttpAuth": "OPEN"}) == []
+    assert template["Parameters"]["HttpAuth"]["AllowedValues"] == ["IAM", "JWT", "OPEN"]
+    assert http({})["components"]["securitySchemes"] == {"AWS_IAM": AWS_IAM}
+
+
+def test_a_token_must_be_the_issuers_and_for_one_of_the_audience() -> None:
+    assert http(VARIANTS["jwt"])["components"]["securitySchemes"] == {
+        "AWS_IAM": AWS_IAM,
+        "JWT": {
+            "type": "oauth2",
+            "x-amazon-apigateway-authorizer": {
+                "type": "jwt",
+                "identitySource": "$request.header.Authorization",
+                "jwtConfiguration": {"issuer": "https://issuer.example/pool", "audience": ["one", "two"]},
+            },
+        },
     }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({}, []),
+        ({"HttpAuth": "OPEN"}, []),
+        (VARIANTS["jwt"], []),
+        (
+            {"HttpAuth": "JWT"},
+            [
+                "HttpAuth JWT needs HttpJwtIssuer, as https://issuer",
+                "HttpAuth JWT needs HttpJwtAudience, since without one every token of the issuer would do",
+            ],
+        ),
+        (
+            {"HttpAuth": "JWT", "HttpJwtIssuer": "https://issuer.example"},
+            ["HttpAuth JWT needs HttpJwtAudience, since without one every token of the issuer would do"],
+        ),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused_before_anything_is_made(
+    template: dict[str, Json], parameters: dict[str, str], told: list[str]
+) -> None:
+    assert Stack(template, parameters).broken_rules() == told
+
+
+def test_other_sites_are_shut_out_unless_named() -> None:
+    body = http({})
+    assert "x-amazon-apigateway-cors" not in body
+    assert list(body["paths"]) == ["/$default"]
+
+
+@pytest.mark.parametrize("variant", [name for name, given in VARIANTS.items() if "HttpCorsOrigins" in given])
+def test_a_browser_may_ask_without_a_signature_or_a_token_whether_it_may_ask(variant: str) -> None:
+    body = http(VARIANTS[variant])
+    asked = body["paths"]["/{proxy+}"]
+    answered = body["paths"]["/$default"]["x-amazon-apigateway-any-method"]
+    assert list(asked) == ["options"]
+    assert asked["options"]["security"] == []
+    integration = "x-amazon-apigateway-integration"
+    assert asked["options"][integration] == answered[integration]
+    alone = {name: value for name, value in VARIANTS[variant].items() if name != "HttpCorsOrigins"}
+    assert answered["security"] == security(alone)
+
+
+def test_the_api_tells_other_sites_what_the_function_does() -> None:
+    assert http(VARIANTS["jwt-with-scopes"])["x-amazon-apigateway-cors"] == {
+        "allowOrigins": ["https://a.example", "https://b.example"],
+        "allowMethods": ["GET", "HEAD", "POST"],
+        "allowHeaders": cors.HEADERS.split(", "),
+        "maxAge": int(cors.KEPT),
+    }
+
+
+def test_callers_are_held_to_a_rate_and_every_request_leaves_a_line_of_json(template: dict[str, Json]) -> None:
+    stage = Stack(template).of_type("AWS::ApiGatewayV2::Stage")["HttpApiApiGatewayDefaultStage"]
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+    logs = stage["AccessLogSettings"]
+    assert logs["DestinationArn"] == "arn:aws:logs:eu-central-1:123456789012:log-group:AccessLogs"
+    line = json.loads(logs["Format"])
+    assert "\n" not in logs["Format"]
+    assert set(line) >= {"time", "requestId", "ip", "caller", "status", "milliseconds", "error"}
+    assert not [value for value in line.values() if not value.startswith("$context.")]
+
+
+def test_every_parameter_stands_in_one_group_and_says_what_it_is_for(template: dict[str, Json]) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    named = [name for group in groups for name in group["Parameters"]]
+    assert sorted(named) == sorted(template["Parameters"])
+    for name, given in template["Parameters"].items():
+        assert given["Description"].endswith((".", ".md")), name
+
+
+def test_the_variants_decide_every_condition_both_ways_and_break_no_rule(template: dict[str, Json]) -> None:
+    for condition in template["Conditions"]:
+        decided = {Stack(template, values).holds(condition) for values in VARIANTS.values()}
+        assert decided == {True, False}, condition
+    assert not [name for name, values in VARIANTS.items() if Stack(template, values).broken_rules()]
 
 
 def test_both_buckets_outlive_the_stack_and_keep_versions(stack: Stack) -> None:
@@ -456,7 +566,7 @@ def test_each_function_logs_to_a_group_that_forgets(template: dict[str, Json]) -
     stack = Stack(template, {**FAN_OUT, "LogRetentionDays": "7"})
     groups = stack.of_type("AWS::Logs::LogGroup")
     used = {stack.properties(function)["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
-    assert used == set(groups)
+    assert used | {"AccessLogs"} == set(groups)
     assert {given["RetentionInDays"] for given in groups.values()} == {"7"}
 
 
