@@ -29,6 +29,7 @@ PSEUDO_PARAMETERS = {
 NO_VALUE = object()  # what AWS::NoValue stands for
 ALWAYS = {"Fn::Equals": ["", ""]}
 FAN_OUT = {"FanOut": "on"}
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-4000-8000-000000000000"
 # Name -> values of parameters. Together they make every resource, and decide every condition both ways.
 VARIANTS: dict[str, dict[str, str]] = {
     "defaults": {},
@@ -47,6 +48,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     },
     "iam-with-cors": {"HttpCorsOrigins": "https://a.example"},
     "open-with-cors": {"HttpAuth": "OPEN", "HttpCorsOrigins": "*"},
+    "own-key": {**FAN_OUT, "KeyArn": KEY},
+    "everything-expires": {"DropRetentionDays": "30", "ResultRetentionDays": "60"},
     "batch-limited": {"BatchReservedConcurrency": "5"},
 }
 
@@ -168,6 +171,8 @@ class Stack:
             return f"arn:aws:s3:::{self._ref(logical_id)}"
         if (kind, attribute) == ("AWS::Lambda::Function", "Arn"):
             return f"arn:aws:lambda:{account}:function:{logical_id}"
+        if (kind, attribute) == ("AWS::SQS::Queue", "Arn"):
+            return f"arn:aws:sqs:{account}:{logical_id}"
         if (kind, attribute) == ("AWS::Logs::LogGroup", "Arn"):
             name = self.resolved(self.resources[logical_id]["Properties"]["LogGroupName"])
             return f"arn:aws:logs:{account}:log-group:{name}:*"

@@ -13,6 +13,7 @@ from functions.protocols import cors
 from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
 from tests.template import (
     FAN_OUT,
+    KEY,
     ROOT,
     VARIANTS,
     Json,
@@ -28,6 +29,7 @@ MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
+FAILURES = "arn:aws:sqs:eu-central-1:123456789012:BatchFailures"
 FUNCTIONS = ["PredictFunction", "BatchFunction", "FanOutFunction"]
 # Read by settings, and not the template's to set: Lambda gives its region, and one endpoint is enough for one service.
 NOT_IN_THE_TEMPLATE = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"}
@@ -107,6 +109,10 @@ def test_batch_may_read_models_and_drops_and_write_and_delete_only_its_own_resul
     assert stack.properties("BatchRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("batch")},
         {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS)},
+        {
+            "PolicyName": "failures",
+            "PolicyDocument": document({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": FAILURES}),
+        },
     ]
 
 
@@ -121,6 +127,17 @@ def test_fan_outs_function_may_do_what_batch_may_and_find_uploads_that_nobody_fi
         {"PolicyName": "logs", "PolicyDocument": logs_of("fan-out")},
         {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS, find)},
     ]
+
+
+def test_with_a_key_of_ones_own_predict_may_decrypt_and_those_that_write_may_encrypt(template: dict[str, Json]) -> None:
+    without, given = Stack(template, FAN_OUT), Stack(template, VARIANTS["own-key"])
+    both = ["kms:Decrypt", "kms:GenerateDataKey"]
+    for role, actions in (("PredictRole", "kms:Decrypt"), ("BatchRole", both), ("FanOutRole", both)):
+        added = {
+            "PolicyName": "key",
+            "PolicyDocument": document({"Effect": "Allow", "Action": actions, "Resource": KEY}),
+        }
+        assert given.properties(role)["Policies"] == [*without.properties(role)["Policies"], added]
 
 
 def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
@@ -514,15 +531,91 @@ def test_both_buckets_outlive_the_stack_and_keep_versions(stack: Stack) -> None:
         assert given["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_uploads_that_a_killed_function_left_open_go_after_a_week(stack: Stack) -> None:
-    assert stack.properties("DropBucket")["LifecycleConfiguration"] == {
-        "Rules": [
-            {
-                "Id": "uploads-nobody-finished",
-                "Status": "Enabled",
-                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-            }
-        ]
+UPLOADS_AND_OLD_VERSIONS = [
+    {
+        "Id": "uploads-nobody-finished",
+        "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+    },
+    {
+        "Id": "old-versions",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 90},
+        "ExpiredObjectDeleteMarker": True,
+    },
+]
+
+
+def test_uploads_that_a_killed_function_left_open_go_after_a_week_and_what_was_overwritten_after_ninety_days(
+    stack: Stack,
+) -> None:
+    for given in stack.of_type("AWS::S3::Bucket").values():
+        assert given["LifecycleConfiguration"] == {"Rules": UPLOADS_AND_OLD_VERSIONS}
+
+
+def test_drops_and_results_are_deleted_only_where_asked_for_and_models_never(template: dict[str, Json]) -> None:
+    asked = Stack(template, VARIANTS["everything-expires"])
+    assert asked.properties("DropBucket")["LifecycleConfiguration"]["Rules"] == [
+        *UPLOADS_AND_OLD_VERSIONS,
+        {"Id": "drops", "Status": "Enabled", "Prefix": "incoming/", "ExpirationInDays": "30"},
+        {"Id": "scored", "Status": "Enabled", "Prefix": "scored/", "ExpirationInDays": "60"},
+        {"Id": "rejected", "Status": "Enabled", "Prefix": "rejected/", "ExpirationInDays": "60"},
+    ]
+    assert asked.properties("ModelBucket")["LifecycleConfiguration"]["Rules"] == UPLOADS_AND_OLD_VERSIONS
+
+
+def test_a_key_of_ones_own_encrypts_buckets_queue_logs_and_settings(template: dict[str, Json]) -> None:
+    given = Stack(template, VARIANTS["own-key"])
+    for bucket in given.of_type("AWS::S3::Bucket").values():
+        assert bucket["BucketEncryption"] == {
+            "ServerSideEncryptionConfiguration": [
+                {
+                    "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+                    "BucketKeyEnabled": True,
+                }
+            ]
+        }
+    queue = given.properties("BatchFailures")
+    assert (queue["KmsMasterKeyId"], "SqsManagedSseEnabled" in queue) == (KEY, False)
+    assert {group["KmsKeyId"] for group in given.of_type("AWS::Logs::LogGroup").values()} == {KEY}
+    assert {given.properties(function)["KmsKeyArn"] for function in FUNCTIONS} == {KEY}
+
+
+def test_without_one_aws_keeps_the_keys(stack: Stack) -> None:
+    queue = stack.properties("BatchFailures")
+    assert (queue["SqsManagedSseEnabled"], "KmsMasterKeyId" in queue) == (True, False)
+    assert not [name for name, group in stack.of_type("AWS::Logs::LogGroup").items() if "KmsKeyId" in group]
+    assert not [function for function in FUNCTIONS if "KmsKeyArn" in stack.properties(function)]
+
+
+def test_a_drop_that_is_given_up_stays_in_a_queue_with_its_event_for_fourteen_days(template: dict[str, Json]) -> None:
+    stack = Stack(template, {"BatchRetries": "1", "BatchMaxEventAgeSeconds": "3600"})
+    assert stack.of_type("AWS::Lambda::EventInvokeConfig") == {
+        "BatchGivesUp": {
+            "FunctionName": "BatchFunction",
+            "Qualifier": "live",
+            "MaximumRetryAttempts": "1",
+            "MaximumEventAgeInSeconds": "3600",
+            "DestinationConfig": {"OnFailure": {"Destination": FAILURES}},
+        }
+    }
+    assert stack.properties("BatchFailures")["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+
+
+def test_the_queue_of_failures_refuses_plain_http(stack: Stack) -> None:
+    assert stack.of_type("AWS::SQS::QueuePolicy") == {
+        "BatchFailuresOverTlsOnly": {
+            "Queues": ["BatchFailures"],
+            "PolicyDocument": document(
+                {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "sqs:*",
+                    "Resource": FAILURES,
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }
+            ),
+        }
     }
 
 
@@ -582,6 +675,7 @@ def test_the_outputs_say_where_to_send_publish_and_drop(stack: Stack) -> None:
         "Url": "https://HttpApi.execute-api.eu-central-1.amazonaws.com",
         "ModelBucket": MODELS,
         "DropBucket": DROPS,
+        "BatchFailures": "BatchFailures",
         "PredictFunction": f"{LAMBDA}:PredictFunction:live",
         "BatchFunction": f"{LAMBDA}:BatchFunction:live",
         "FanOutMachine": MACHINE,
