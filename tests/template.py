@@ -28,6 +28,7 @@ PSEUDO_PARAMETERS = {
 }
 NO_VALUE = object()  # what AWS::NoValue stands for
 ALWAYS = {"Fn::Equals": ["", ""]}
+FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction")
 FAN_OUT = {"FanOut": "on"}
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-4000-8000-000000000000"
 # Name -> values of parameters. Together they make every resource, and decide every condition both ways.
@@ -48,7 +49,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     },
     "iam-with-cors": {"HttpCorsOrigins": "https://a.example"},
     "open-with-cors": {"HttpAuth": "OPEN", "HttpCorsOrigins": "*"},
-    "own-key": {**FAN_OUT, "KeyArn": KEY},
+    "own-key": {**FAN_OUT, "KeyArn": KEY, "AlarmEmail": "someone@example.com"},
+    "alarms-by-mail": {"AlarmEmail": "someone@example.com"},
     "everything-expires": {"DropRetentionDays": "30", "ResultRetentionDays": "60"},
     "batch-limited": {"BatchReservedConcurrency": "5"},
 }
@@ -132,7 +134,11 @@ class Stack:
             if function == "Fn::GetAtt":
                 return self._attribute(*argument)
             if function == "Fn::Sub":
-                return re.sub(r"\$\{([^}]+)\}", lambda name: self._named(name[1]), argument)
+                text, values = argument if isinstance(argument, list) else (argument, {})
+                own = {name: str(one) for name, one in self.resolved(values).items()}
+                return re.sub(
+                    r"\$\{([^}]+)\}", lambda name: own[name[1]] if name[1] in own else self._named(name[1]), text
+                )
             if function == "Fn::If":
                 condition, then, otherwise = argument
                 return self.resolved(then if self.holds(condition) else otherwise)
@@ -219,7 +225,9 @@ def _references(value: Json) -> Iterator[str]:
             elif name == "Fn::GetAtt":
                 yield one[0]
             elif name == "Fn::Sub":
-                yield from re.findall(r"\$\{([^}.]+)[^}]*\}", one)
+                text, values = one if isinstance(one, list) else (one, {})
+                yield from re.findall(r"\$\{([^}.]+)[^}]*\}", text)
+                yield from _references(values)
             elif name == "DependsOn":
                 yield from [one] if isinstance(one, str) else one
             else:
@@ -244,6 +252,11 @@ def policies(function_logical_id: str, models: str = "models", drops: str = "dro
         text = text.replace(stack.properties(logical_id)["BucketName"], name)
     document: dict[str, Json] = json.loads(text)
     return document
+
+
+def document(*statements: dict[str, Json]) -> dict[str, Json]:
+    """A policy of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def as_list(value: Json) -> list[Json]:

@@ -13,6 +13,7 @@ from functions.protocols import cors
 from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
 from tests.template import (
     FAN_OUT,
+    FUNCTIONS,
     KEY,
     ROOT,
     VARIANTS,
@@ -20,6 +21,7 @@ from tests.template import (
     Stack,
     as_list,
     creation_order,
+    document,
     policies,
     source,
     translated,
@@ -30,7 +32,6 @@ DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
 FAILURES = "arn:aws:sqs:eu-central-1:123456789012:BatchFailures"
-FUNCTIONS = ["PredictFunction", "BatchFunction", "FanOutFunction"]
 # Read by settings, and not the template's to set: Lambda gives its region, and one endpoint is enough for one service.
 NOT_IN_THE_TEMPLATE = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"}
 
@@ -49,10 +50,6 @@ def stack(template: dict[str, Json]) -> Stack:
 def environment(stack: Stack, function: str) -> dict[str, str]:
     variables = stack.properties(function)["Environment"]["Variables"]
     return {name: str(value) for name, value in variables.items()}
-
-
-def document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 READ_MODELS = {
@@ -577,6 +574,7 @@ def test_a_key_of_ones_own_encrypts_buckets_queue_logs_and_settings(template: di
         }
     queue = given.properties("BatchFailures")
     assert (queue["KmsMasterKeyId"], "SqsManagedSseEnabled" in queue) == (KEY, False)
+    assert given.properties("AlarmTopic")["KmsMasterKeyId"] == KEY
     assert {group["KmsKeyId"] for group in given.of_type("AWS::Logs::LogGroup").values()} == {KEY}
     assert {given.properties(function)["KmsKeyArn"] for function in FUNCTIONS} == {KEY}
 

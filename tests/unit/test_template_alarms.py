@@ -1,0 +1,173 @@
+"""What the translated template watches, and whom it tells; nothing is called."""
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from functions import telemetry
+from tests.template import FAN_OUT, FUNCTIONS, ROOT, VARIANTS, Json, Stack, document, translated
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
+# What AWS measures by itself, by namespace and dimensions. Sources: Lambda Developer Guide, "Types of metrics for
+# Lambda functions"; API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"; SQS Developer Guide,
+# "Available CloudWatch metrics"; Step Functions Developer Guide, "Monitoring metrics using CloudWatch".
+MEASURED_BY_AWS = {
+    ("AWS/ApiGateway", "ApiId", "Stage"): {"4xx", "5xx", "Count", "IntegrationLatency", "Latency"},
+    ("AWS/Lambda", "FunctionName", "Resource"): {"Invocations", "Errors", "Throttles", "Duration"},
+    ("AWS/Lambda", "FunctionName"): {
+        "Invocations",
+        "Errors",
+        "Throttles",
+        "Duration",
+        "ConcurrentExecutions",
+        "AsyncEventsReceived",
+        "AsyncEventAge",
+        "AsyncEventsDropped",
+        "DestinationDeliveryFailures",
+    },
+    ("AWS/SQS", "QueueName"): {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"},
+    ("AWS/States", "StateMachineArn"): {"ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed"},
+}
+MEASURED_RESOURCES = {
+    "ApiId": {"HttpApi"},
+    "Stage": {"$default"},
+    "FunctionName": set(FUNCTIONS),
+    "Resource": {f"{function}:live" for function in FUNCTIONS},
+    "QueueName": {"BatchFailures.QueueName"},
+    "StateMachineArn": {MACHINE},
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Json]:
+    return translated()
+
+
+@pytest.fixture(scope="module")
+def stack(template: dict[str, Json]) -> Stack:
+    """Everything the template makes where fan-out is on."""
+    return Stack(template, FAN_OUT)
+
+
+def measured_by_the_code() -> set[tuple[str, str, str]]:
+    """Namespace, dimension `function`, metric: of each call of telemetry.measure."""
+    measured = set()
+    for file in (ROOT / "functions").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.measure":
+                _, function, metrics = node.args[:3]
+                assert isinstance(function, ast.Constant)
+                assert isinstance(metrics, ast.Dict)
+                names = [key.value for key in metrics.keys if isinstance(key, ast.Constant)]
+                measured |= {(telemetry.NAMESPACE, str(function.value), str(name)) for name in names}
+    return measured
+
+
+def filtered_from_logs(stack: Stack) -> set[tuple[str, str]]:
+    filters = stack.of_type("AWS::Logs::MetricFilter").values()
+    return {
+        (made["MetricNamespace"], made["MetricName"]) for given in filters for made in given["MetricTransformations"]
+    }
+
+
+def is_measured(stack: Stack, namespace: str, metric: str, dimensions: Mapping[str, str]) -> bool:
+    if namespace.startswith("AWS/"):
+        there = metric in MEASURED_BY_AWS.get((namespace, *sorted(dimensions)), ())
+        return there and all(value in MEASURED_RESOURCES[name] for name, value in dimensions.items())
+    if not dimensions:
+        return (namespace, metric) in filtered_from_logs(stack)
+    return set(dimensions) == {"function"} and (namespace, dimensions["function"], metric) in measured_by_the_code()
+
+
+def alarmed_metrics(alarm: Json) -> list[tuple[str, str, dict[str, str]]]:
+    asked = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [alarm]
+    return [
+        (one["Namespace"], one["MetricName"], {given["Name"]: given["Value"] for given in one.get("Dimensions", [])})
+        for one in asked
+    ]
+
+
+def widgets(stack: Stack) -> list[Json]:
+    found: list[Json] = json.loads(stack.properties("Dashboard")["DashboardBody"])["widgets"]
+    return found
+
+
+def test_every_alarm_watches_what_aws_or_the_code_measures(stack: Stack) -> None:
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 14
+    for name, alarm in alarms.items():
+        for metric in alarmed_metrics(alarm):
+            assert is_measured(stack, *metric), (name, metric)
+
+
+def test_the_dashboard_shows_what_aws_or_the_code_measures_and_every_alarm(template: dict[str, Json]) -> None:
+    for parameters in ({}, FAN_OUT):
+        stack = Stack(template, parameters)
+        alarms, *others = widgets(stack)
+        arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
+        there = {arn + alarm["AlarmName"] for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()}
+        assert set(alarms["properties"]["alarms"]) == there
+        for widget in others:
+            for namespace, metric, *rest in widget["properties"]["metrics"]:
+                flat = [one for one in rest if isinstance(one, str)]
+                dimensions = dict(zip(flat[::2], flat[1::2], strict=True))
+                assert is_measured(Stack(template, FAN_OUT), namespace, metric, dimensions), (widget, metric)
+
+
+def test_a_models_failure_is_counted_by_the_very_words_that_are_logged(stack: Stack) -> None:
+    given = stack.properties("ModelFailuresInTheLog")
+    assert given["LogGroupName"] == stack.properties("PredictFunction")["LoggingConfig"]["LogGroup"]
+    counted = re.findall(r'\(\$\.message = "([^"]+)"\)', given["FilterPattern"])
+    assert given["FilterPattern"] == "{ " + " || ".join(f'($.message = "{message}")' for message in counted) + " }"
+    tree = ast.parse((ROOT / "functions" / "live.py").read_text(encoding="utf-8"))
+    (call,) = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.failure"
+    ]
+    logged = {node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant) and node.value}
+    assert set(counted) == logged
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_alarm_comes_before_a_function_runs_out_of_time(stack: Stack, function: str) -> None:
+    alarm = stack.properties(function.replace("Function", "Duration"))
+    assert alarm["Dimensions"][0]["Value"] == function
+    assert alarm["Threshold"] == stack.properties(function)["Timeout"] * 1000 * 0.8
+
+
+def test_alarms_are_mailed_where_an_address_is_given(template: dict[str, Json]) -> None:
+    told = Stack(template, {**FAN_OUT, "AlarmEmail": "someone@example.com"})
+    assert told.properties("AlarmTopic") == {"Subscription": [{"Protocol": "email", "Endpoint": "someone@example.com"}]}
+    for alarm in told.of_type("AWS::CloudWatch::Alarm").values():
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == (["AlarmTopic"], ["AlarmTopic"])
+    silent = Stack(template, FAN_OUT)
+    assert not silent.of_type("AWS::SNS::Topic")
+    for alarm in silent.of_type("AWS::CloudWatch::Alarm").values():
+        assert set(alarm).isdisjoint({"AlarmActions", "OKActions"})
+
+
+def test_only_the_accounts_own_alarms_may_write_to_the_topic(template: dict[str, Json]) -> None:
+    told = Stack(template, VARIANTS["alarms-by-mail"])
+    assert told.properties("AlarmTopicPolicy") == {
+        "Topics": ["AlarmTopic"],
+        "PolicyDocument": document(
+            {
+                "Sid": "AlarmsOfThisAccount",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": "AlarmTopic",
+                "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+            },
+            {
+                "Sid": "OverTlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": "AlarmTopic",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ),
+    }
