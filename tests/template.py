@@ -52,6 +52,11 @@ VARIANTS: dict[str, dict[str, str]] = {
     "own-key": {**FAN_OUT, "KeyArn": KEY, "AlarmEmail": "someone@example.com"},
     "alarms-by-mail": {"AlarmEmail": "someone@example.com"},
     "everything-expires": {"DropRetentionDays": "30", "ResultRetentionDays": "60"},
+    "snap-start": {"PredictSnapStart": "on"},
+    "kept-ready": {"PredictProvisionedConcurrency": "2"},
+    "arm64-all-at-once": {"Architecture": "arm64", "Rollout": "AllAtOnce"},
+    "linear": {"Rollout": "Linear10PercentEvery1Minute"},
+    "traced-only-where-asked": {**FAN_OUT, "Tracing": "PassThrough"},
     "batch-limited": {"BatchReservedConcurrency": "5"},
 }
 
@@ -265,7 +270,7 @@ def as_list(value: Json) -> list[Json]:
 
 
 if __name__ == "__main__":
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it would like to send figures about itself
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of what only AWS's own copy of it has
     for variant, values in VARIANTS.items():
         text = json.dumps(translated(parameters=values), indent=2)
         Path(sys.argv[1], f"{variant}.json").write_text(text, encoding="utf-8")

@@ -72,10 +72,19 @@ def logs_of(function: str) -> dict[str, Any]:
     return document({"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": group})
 
 
+TRACES = {
+    "PolicyName": "traces",
+    "PolicyDocument": document(
+        {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"}
+    ),
+}
+
+
 def test_predict_may_read_models_write_its_own_log_and_nothing_else(stack: Stack) -> None:
     assert stack.properties("PredictRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("predict")},
         {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS)},
+        TRACES,
     ]
 
 
@@ -110,6 +119,7 @@ def test_batch_may_read_models_and_drops_and_write_and_delete_only_its_own_resul
             "PolicyName": "failures",
             "PolicyDocument": document({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": FAILURES}),
         },
+        TRACES,
     ]
 
 
@@ -123,6 +133,7 @@ def test_fan_outs_function_may_do_what_batch_may_and_find_uploads_that_nobody_fi
     assert stack.properties("FanOutRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("fan-out")},
         {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS, find)},
+        TRACES,
     ]
 
 
@@ -135,6 +146,67 @@ def test_with_a_key_of_ones_own_predict_may_decrypt_and_those_that_write_may_enc
             "PolicyDocument": document({"Effect": "Allow", "Action": actions, "Resource": KEY}),
         }
         assert given.properties(role)["Policies"] == [*without.properties(role)["Policies"], added]
+
+
+def test_calls_are_traced_and_logged_as_json(stack: Stack, template: dict[str, Json]) -> None:
+    asked = Stack(template, VARIANTS["traced-only-where-asked"])
+    for function, role in (("PredictFunction", "PredictRole"), ("BatchFunction", "BatchRole")):
+        assert stack.properties(function)["TracingConfig"] == {"Mode": "Active"}
+        assert stack.properties(function)["LoggingConfig"]["LogFormat"] == "JSON"
+        assert asked.properties(function)["TracingConfig"] == {"Mode": "PassThrough"}
+        assert TRACES not in asked.properties(role)["Policies"]
+
+
+def test_a_new_function_version_takes_over_step_by_step_and_its_errors_take_it_back() -> None:
+    rolled_back_by = {"Predict": ["PredictErrors", "HttpErrors", "ModelFailures"], "Batch": ["BatchErrors"]}
+    for rollout in ("Canary10Percent10Minutes", "Linear10PercentEvery1Minute", "AllAtOnce"):
+        stack = Stack(translated(parameters={"Rollout": rollout}))
+        for name, alarms in rolled_back_by.items():
+            group = stack.properties(f"{name}FunctionDeploymentGroup")
+            assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{rollout}"
+            assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": alarm} for alarm in alarms]}
+            assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+            assert group["ServiceRoleArn"] == "RolloutRole.Arn"
+            assert stack.resources[f"{name}FunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"][
+                "DeploymentGroupName"
+            ] == {"Ref": f"{name}FunctionDeploymentGroup"}
+
+
+def test_a_rollout_may_move_the_two_aliases_and_look_at_alarms(stack: Stack) -> None:
+    (policy,) = stack.properties("RolloutRole")["Policies"]
+    assert policy["PolicyDocument"] == document(
+        {
+            "Sid": "MoveAliases",
+            "Effect": "Allow",
+            "Action": ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
+            "Resource": [
+                f"{LAMBDA}:PredictFunction",
+                f"{LAMBDA}:PredictFunction:*",
+                f"{LAMBDA}:BatchFunction",
+                f"{LAMBDA}:BatchFunction:*",
+            ],
+        },
+        {"Sid": "LookAtAlarms", "Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
+    )
+
+
+def test_predict_starts_cold_unless_asked_for_a_snapshot_or_for_environments_kept_ready(
+    template: dict[str, Json],
+) -> None:
+    def readiness(parameters: Mapping[str, str]) -> tuple[Json, Json]:
+        stack = Stack(template, parameters)
+        kept = stack.properties("PredictFunctionAliaslive").get("ProvisionedConcurrencyConfig")
+        return stack.properties("PredictFunction")["SnapStart"], kept
+
+    assert readiness({}) == ({"ApplyOn": "None"}, None)
+    assert readiness(VARIANTS["snap-start"]) == ({"ApplyOn": "PublishedVersions"}, None)
+    assert readiness(VARIANTS["kept-ready"]) == ({"ApplyOn": "None"}, {"ProvisionedConcurrentExecutions": "2"})
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_all_functions_run_on_the_processor_asked_for(template: dict[str, Json], architecture: str) -> None:
+    stack = Stack(template, {**FAN_OUT, "Architecture": architecture})
+    assert [stack.properties(function)["Architectures"] for function in FUNCTIONS] == [[architecture]] * len(FUNCTIONS)
 
 
 def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
@@ -207,6 +279,7 @@ def test_a_role_has_no_more_than_its_policies_and_only_its_service_may_take_it(s
         "FanOutMachineRole": "states.amazonaws.com",
         "FanOutRole": "lambda.amazonaws.com",
         "PredictRole": "lambda.amazonaws.com",
+        "RolloutRole": "codedeploy.amazonaws.com",
     }
     assert sorted(roles) == sorted(services)
     for name, role in roles.items():
@@ -443,6 +516,12 @@ def test_a_token_must_be_the_issuers_and_for_one_of_the_audience() -> None:
         ({}, []),
         ({"HttpAuth": "OPEN"}, []),
         (VARIANTS["jwt"], []),
+        (VARIANTS["snap-start"], []),
+        (VARIANTS["kept-ready"], []),
+        (
+            {**VARIANTS["snap-start"], **VARIANTS["kept-ready"]},
+            ["PredictSnapStart and PredictProvisionedConcurrency do not go together; choose one"],
+        ),
         (
             {"HttpAuth": "JWT"},
             [
