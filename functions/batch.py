@@ -31,6 +31,7 @@ class BatchDoor:
         left = seconds_left(context)
         whole = left() if left else None
         request_id = getattr(context, "aws_request_id", None)
+        function = getattr(context, "function_name", None) or "batch"
         done = _Done()
         for delivery in storage.of(event).deliveries(event):
             if delivery.error:
@@ -38,7 +39,7 @@ class BatchDoor:
                 telemetry.failure("the message cannot be read", delivery.error, request_id=request_id, id=delivery.id)
             for message in delivery.objects:
                 try:
-                    done.records.append(self._record(message, left, whole))
+                    done.records.append(self._record(message, function, left, whole))
                 except Exception as error:
                     done.failed(delivery.id, message.key or "", error)
                     telemetry.failure("the drop was not finished", error, request_id=request_id, key=message.key)
@@ -46,7 +47,7 @@ class BatchDoor:
         return done.answer()
 
     def _record(
-        self, message: ObjectCreated | Passed, left: Callable[[], float] | None, whole: float | None
+        self, message: ObjectCreated | Passed, function: str, left: Callable[[], float] | None, whole: float | None
     ) -> dict[str, Any]:
         if isinstance(message, Passed):
             return _ignored(message.key, message.reason)
@@ -59,7 +60,7 @@ class BatchDoor:
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
         rows = None if report.rows is None else msgspec.to_builtins(report.rows)
         record = {"key": message.key, "status": report.status, "reason": report.reason, "rows": rows}
-        _measure(record, report, milliseconds)
+        _measure(function, record, report, milliseconds)
         return record
 
 
@@ -88,11 +89,11 @@ class _Done:
         return {"records": self.records}
 
 
-def _measure(record: dict[str, Any], report: Report, milliseconds: float) -> None:
+def _measure(function: str, record: dict[str, Any], report: Report, milliseconds: float) -> None:
     counted = report.rows if report.worked else None  # what was done before was counted before
     telemetry.measure(
         "drop",
-        "batch",
+        function,
         {
             "RowsScored": (counted.scored if counted else 0, "Count"),
             "RowsRejected": (counted.rejected if counted else 0, "Count"),

@@ -48,8 +48,9 @@ class FanOutDoor:
             telemetry.failure("the step failed", error, request_id=request_id, key=step.key, step=_name(step))
             raise
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
+        function = getattr(context, "function_name", None) or "fan-out"
         telemetry.measure(
-            "step", "fan-out", {"Milliseconds": (milliseconds, "Milliseconds")}, key=step.key, step=_name(step)
+            "step", function, {"Milliseconds": (milliseconds, "Milliseconds")}, key=step.key, step=_name(step)
         )
         return {"key": step.key, **answer}
 

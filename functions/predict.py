@@ -36,13 +36,16 @@ class PredictDoor:
                 telemetry.failure("the request failed", error, request_id=request_id)
             if request is not None:
                 response = self._site.dressed(request, response, binary=envelope.takes_binary)
-        self._measure(started, request, response, request_id)
+        function = getattr(context, "function_name", None) or "predict"
+        self._measure(started, function, request, response, request_id)
         return envelope.answer(response)
 
-    def _measure(self, started: float, request: Request | None, response: Response, request_id: str | None) -> None:
+    def _measure(
+        self, started: float, function: str, request: Request | None, response: Response, request_id: str | None
+    ) -> None:
         telemetry.measure(
             "request",
-            "predict",
+            function,
             {
                 "Rows": (response.rows, "Count"),
                 "Milliseconds": (round((time.perf_counter() - started) * 1000, 3), "Milliseconds"),

@@ -20,7 +20,10 @@ def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
 
 
 def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], **fields: Any) -> None:
-    """Writes one line that is a log entry and a set of metrics at once; `metrics` maps name to (value, unit)."""
+    """Writes one line that is a log entry and a set of metrics at once; `metrics` maps name to (value, unit).
+
+    `function` is the metrics' dimension: Lambda's name for the function, so that two stacks do not count together.
+    """
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["function"]],

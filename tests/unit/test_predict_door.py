@@ -131,6 +131,13 @@ def test_each_request_is_one_log_line_that_is_also_a_metric(capfd: pytest.Captur
     }  # fmt: skip
 
 
+def test_a_request_is_counted_under_the_functions_own_name(capfd: pytest.CaptureFixture[str]) -> None:
+    ask = door()
+    capfd.readouterr()
+    ask(event("http-api"), SimpleNamespace(aws_request_id="1", function_name="stack-PredictFunction-2"))
+    assert json.loads(capfd.readouterr().out)["function"] == "stack-PredictFunction-2"
+
+
 def test_an_answer_over_lambdas_limit_is_413_and_says_how_many_rows_would_fit() -> None:
     rows = {"instances": [[5.1, 3.5, 1.4, 0.2]] * 60_000}
     sample = event("http-api") | {"body": json.dumps(rows)}

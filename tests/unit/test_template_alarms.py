@@ -52,17 +52,18 @@ def stack(template: dict[str, Json]) -> Stack:
     return Stack(template, FAN_OUT)
 
 
-def measured_by_the_code() -> set[tuple[str, str, str]]:
-    """Namespace, dimension `function`, metric: of each call of telemetry.measure."""
+def measured_by_the_code(stack: Stack) -> set[tuple[str, str, str]]:
+    """Namespace, dimension `function`, metric: of each call of telemetry.measure in a function's door."""
     measured = set()
-    for file in (ROOT / "functions").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for function in FUNCTIONS:
+        (command,) = stack.properties(function)["ImageConfig"]["Command"]
+        door = ROOT.joinpath(*command.split(".")[:-1]).with_suffix(".py")
+        for node in ast.walk(ast.parse(door.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "telemetry.measure":
-                _, function, metrics = node.args[:3]
-                assert isinstance(function, ast.Constant)
+                metrics = node.args[2]
                 assert isinstance(metrics, ast.Dict)
                 names = [key.value for key in metrics.keys if isinstance(key, ast.Constant)]
-                measured |= {(telemetry.NAMESPACE, str(function.value), str(name)) for name in names}
+                measured |= {(telemetry.NAMESPACE, function, str(name)) for name in names}
     return measured
 
 
@@ -79,7 +80,9 @@ def is_measured(stack: Stack, namespace: str, metric: str, dimensions: Mapping[s
         return there and all(value in MEASURED_RESOURCES[name] for name, value in dimensions.items())
     if not dimensions:
         return (namespace, metric) in filtered_from_logs(stack)
-    return set(dimensions) == {"function"} and (namespace, dimensions["function"], metric) in measured_by_the_code()
+    return set(dimensions) == {"function"} and (namespace, dimensions["function"], metric) in measured_by_the_code(
+        stack
+    )
 
 
 def alarmed_metrics(alarm: Json) -> list[tuple[str, str, dict[str, str]]]:
@@ -128,6 +131,46 @@ def test_a_models_failure_is_counted_by_the_very_words_that_are_logged(stack: St
     ]
     logged = {node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant) and node.value}
     assert set(counted) == logged
+
+
+# Statistic, threshold, in how many of how many periods, of how many seconds. Nothing measured is never alarming.
+WHEN = {
+    "HttpErrors": ("Sum", 1, 2, 5, 60),
+    "PredictErrors": ("Sum", 1, 2, 5, 60),
+    "PredictThrottles": ("Sum", 1, 2, 5, 60),
+    "PredictDuration": ("p99", 23_200, 3, 5, 60),
+    "ModelFailures": ("Sum", 1, 1, 1, 60),
+    "BatchErrors": ("Sum", 1, 1, 1, 60),
+    "BatchThrottles": ("Sum", 1, 3, 3, 300),
+    "BatchDuration": ("Maximum", 720_000, 1, 1, 300),
+    "BatchEventAge": ("Maximum", 3_600_000, 1, 1, 300),
+    "BatchDeadLetters": ("Maximum", 1, 1, 1, 60),
+    "BatchLostFailures": ("Sum", 1, 1, 1, 60),
+    "FanOutFailures": ("Sum", 1, 1, 1, 60),
+    "FanOutDuration": ("Maximum", 720_000, 1, 1, 300),
+}
+
+
+def test_an_alarm_goes_off_at_these_values_and_never_for_want_of_any(stack: Stack) -> None:
+    alarms = stack.of_type("AWS::CloudWatch::Alarm")
+    assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"notBreaching"}
+    del alarms["RejectedShare"]
+    assert {alarm["ComparisonOperator"] for alarm in alarms.values()} == {"GreaterThanOrEqualToThreshold"}
+    parts = ("Threshold", "DatapointsToAlarm", "EvaluationPeriods", "Period")
+    assert {
+        name: (alarm.get("Statistic") or alarm["ExtendedStatistic"], *(alarm[part] for part in parts))
+        for name, alarm in alarms.items()
+    } == WHEN
+
+
+def test_a_share_of_rejected_rows_over_the_one_asked_for_is_alarming(template: dict[str, Json]) -> None:
+    alarm = Stack(template, {"AlarmRejectedShare": "0.02"}).properties("RejectedShare")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", "0.02")
+    share, scored, rejected = alarm["Metrics"]
+    assert share["Expression"] == "IF(scored + rejected > 0, rejected / (scored + rejected), 0)"
+    named = {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in (scored, rejected)}
+    assert named == {"scored": "RowsScored", "rejected": "RowsRejected"}
+    assert [one["MetricStat"]["Stat"] for one in (scored, rejected)] == ["Sum", "Sum"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
