@@ -31,6 +31,7 @@ ALWAYS = {"Fn::Equals": ["", ""]}
 FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction")
 FAN_OUT = {"FanOut": "on"}
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-4000-8000-000000000000"
+CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
 # Name -> values of parameters. Together they make every resource, and decide every condition both ways.
 VARIANTS: dict[str, dict[str, str]] = {
     "defaults": {},
@@ -57,6 +58,16 @@ VARIANTS: dict[str, dict[str, str]] = {
     "arm64-all-at-once": {"Architecture": "arm64", "Rollout": "AllAtOnce"},
     "linear": {"Rollout": "Linear10PercentEvery1Minute"},
     "traced-only-where-asked": {**FAN_OUT, "Tracing": "PassThrough"},
+    "own-name": {
+        "HttpDomainName": "models.example.com",
+        "HttpCertificateArn": CERTIFICATE,
+        "HttpHostedZoneId": "Z0123456789ABC",
+        "HttpBasePath": "/v1/flowers",
+    },
+    "own-name-without-zone-and-path": {
+        "HttpDomainName": "models.example.com",
+        "HttpCertificateArn": CERTIFICATE,
+    },
     "batch-limited": {"BatchReservedConcurrency": "5"},
 }
 
@@ -150,6 +161,9 @@ class Stack:
             if function == "Fn::Split":
                 separator, text = argument
                 return str(self.resolved(text)).split(separator)
+            if function == "Fn::Select":
+                index, several = argument
+                return self.resolved(several)[index]
         members = {name: self.resolved(one) for name, one in value.items()}
         return {name: one for name, one in members.items() if one is not NO_VALUE}
 
@@ -197,8 +211,8 @@ class Stack:
         ((function, argument),) = condition.items()
         if function == "Fn::Not":
             return not self._holds(argument[0])
-        if function == "Fn::Or":
-            return any(map(self._holds, argument))
+        if function == "Fn::And":
+            return all(map(self._holds, argument))
         if function == "Condition":
             return self.holds(argument)
         if function == "Fn::Equals":

@@ -12,6 +12,7 @@ import pytest
 from functions.protocols import cors
 from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
 from tests.template import (
+    CERTIFICATE,
     FAN_OUT,
     FUNCTIONS,
     KEY,
@@ -513,6 +514,19 @@ def test_a_token_must_be_the_issuers_and_for_one_of_the_audience() -> None:
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
+        (VARIANTS["own-name"], []),
+        ({"HttpJwtIssuer": "https://issuer.example"}, ["HttpJwtIssuer is of no use without HttpAuth JWT"]),
+        (
+            {"HttpCertificateArn": CERTIFICATE, "HttpHostedZoneId": "Z1"},
+            [
+                "HttpCertificateArn is of no use without HttpDomainName, the name it is for",
+                "HttpHostedZoneId is of no use without HttpDomainName, the name to write there",
+            ],
+        ),
+        (
+            {"HttpDomainName": "models.example.com"},
+            ["HttpDomainName needs HttpCertificateArn, a certificate for it in this region"],
+        ),
         ({}, []),
         ({"HttpAuth": "OPEN"}, []),
         (VARIANTS["jwt"], []),
@@ -539,6 +553,37 @@ def test_parameters_that_do_not_go_together_are_refused_before_anything_is_made(
     template: dict[str, Json], parameters: dict[str, str], told: list[str]
 ) -> None:
     assert Stack(template, parameters).broken_rules() == told
+
+
+def test_under_a_name_of_its_own_the_api_has_no_other_and_keeps_its_path(template: dict[str, Json]) -> None:
+    stack = Stack(template, VARIANTS["own-name"])
+    shut = "x-amazon-apigateway-endpoint-configuration"
+    assert http(VARIANTS["own-name"])["servers"] == [{shut: {"disableExecuteApiEndpoint": True}}]
+    assert http({})["servers"] == [{shut: {"disableExecuteApiEndpoint": False}}]
+    assert stack.properties("HttpName") == {
+        "DomainName": "models.example.com",
+        "DomainNameConfigurations": [
+            {"CertificateArn": CERTIFICATE, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+        ],
+    }
+    mapping = {"ApiId": "HttpApi", "DomainName": "HttpName", "Stage": "HttpApiApiGatewayDefaultStage"}
+    assert stack.properties("HttpNameLeadsToTheApi") == {**mapping, "ApiMappingKey": "v1/flowers"}
+    assert stack.properties("HttpNameInTheZone") == {
+        "HostedZoneId": "Z0123456789ABC",
+        "Name": "models.example.com",
+        "Type": "A",
+        "AliasTarget": {
+            "DNSName": "HttpName.RegionalDomainName",
+            "HostedZoneId": "HttpName.RegionalHostedZoneId",
+        },
+    }
+    assert stack.resolved(stack.outputs["Url"]["Value"]) == "https://models.example.com/v1/flowers"
+    assert SiteSettings.read(environment(stack, "PredictFunction")).base_path == "/v1/flowers"
+    without = Stack(template, VARIANTS["own-name-without-zone-and-path"])
+    assert without.properties("HttpNameLeadsToTheApi") == mapping
+    assert "HttpNameInTheZone" not in without.resources
+    assert without.resolved(without.outputs["NameLeadsTo"]["Value"]) == "HttpName.RegionalDomainName"
+    assert not [name for name in Stack(template).resources if name.startswith("HttpName")]
 
 
 def test_other_sites_are_shut_out_unless_named() -> None:
