@@ -68,6 +68,11 @@ VARIANTS: dict[str, dict[str, str]] = {
         "HttpDomainName": "models.example.com",
         "HttpCertificateArn": CERTIFICATE,
     },
+    "in-a-vpc": {
+        **FAN_OUT,
+        "VpcSubnetIds": "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d4e5f60719",
+        "VpcSecurityGroupIds": "sg-0a1b2c3d4e5f60718",
+    },
     "batch-limited": {"BatchReservedConcurrency": "5"},
 }
 

@@ -158,6 +158,40 @@ def test_calls_are_traced_and_logged_as_json(stack: Stack, template: dict[str, J
         assert TRACES not in asked.properties(role)["Policies"]
 
 
+def test_all_functions_run_in_the_subnets_that_are_given(template: dict[str, Json]) -> None:
+    outside, inside = Stack(template, FAN_OUT), Stack(template, VARIANTS["in-a-vpc"])
+    network = {
+        "PolicyName": "network",
+        "PolicyDocument": document(
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSubnets",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                "Resource": "*",
+            }
+        ),
+    }
+    for function in FUNCTIONS:
+        assert "VpcConfig" not in outside.properties(function)
+        assert inside.properties(function)["VpcConfig"] == {
+            "SubnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+            "SecurityGroupIds": ["sg-0a1b2c3d4e5f60718"],
+        }
+        role = function.replace("Function", "Role")
+        added = [
+            policy
+            for policy in inside.properties(role)["Policies"]
+            if policy not in outside.properties(role)["Policies"]
+        ]
+        assert added == [network]
+
+
 def test_a_new_function_version_takes_over_step_by_step_and_its_errors_take_it_back() -> None:
     rolled_back_by = {"Predict": ["PredictErrors", "HttpErrors", "ModelFailures"], "Batch": ["BatchErrors"]}
     for rollout in ("Canary10Percent10Minutes", "Linear10PercentEvery1Minute", "AllAtOnce"):
@@ -515,6 +549,12 @@ def test_a_token_must_be_the_issuers_and_for_one_of_the_audience() -> None:
     ("parameters", "told"),
     [
         (VARIANTS["own-name"], []),
+        (VARIANTS["in-a-vpc"], []),
+        (
+            {"VpcSubnetIds": "subnet-0a1b"},
+            ["VpcSubnetIds needs VpcSecurityGroupIds, what the functions may reach there"],
+        ),
+        ({"VpcSecurityGroupIds": "sg-0a1b"}, ["VpcSecurityGroupIds is of no use without VpcSubnetIds"]),
         ({"HttpJwtIssuer": "https://issuer.example"}, ["HttpJwtIssuer is of no use without HttpAuth JWT"]),
         (
             {"HttpCertificateArn": CERTIFICATE, "HttpHostedZoneId": "Z1"},
