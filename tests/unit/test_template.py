@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from graphlib import CycleError
 from typing import Any
@@ -671,6 +672,54 @@ def test_every_parameter_stands_in_one_group_and_says_what_it_is_for(template: d
     assert sorted(named) == sorted(template["Parameters"])
     for name, given in template["Parameters"].items():
         assert given["Description"].endswith((".", ".md")), name
+
+
+def taken(parameter: Json, value: str) -> bool:
+    """Whether CloudFormation takes this value for the parameter."""
+    if parameter["Type"] == "Number":
+        return bool(float(parameter.get("MinValue", "-inf")) <= float(value) <= float(parameter.get("MaxValue", "inf")))
+    listed = parameter.get("AllowedValues", [value])
+    return value in listed and re.fullmatch(parameter.get("AllowedPattern", ".*"), value) is not None
+
+
+def test_the_variants_and_the_defaults_are_values_that_cloudformation_takes(template: dict[str, Json]) -> None:
+    parameters = template["Parameters"]
+    assert not [name for name, given in parameters.items() if not taken(given, str(given["Default"]))]
+    for variant, values in VARIANTS.items():
+        assert not [name for name, value in values.items() if not taken(parameters[name], value)], variant
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HttpAuth", "NONE"),
+        ("HttpJwtIssuer", "http://issuer.example"),
+        ("HttpJwtIssuer", "issuer.example"),
+        ("HttpJwtAudience", "one, two"),
+        ("HttpJwtScopes", "one,,two"),
+        ("HttpCorsOrigins", "a.example"),
+        ("HttpCorsOrigins", "https://a.example,*"),
+        ("HttpRequestsPerSecond", "0"),
+        ("HttpDomainName", "https://models.example.com"),
+        ("HttpCertificateArn", "models.example.com"),
+        ("HttpHostedZoneId", "example.com"),
+        ("KeyArn", "alias/mine"),
+        ("KeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/mine"),
+        ("DropRetentionDays", "0"),
+        ("ResultRetentionDays", "-1"),
+        ("BatchRetries", "3"),
+        ("BatchMaxEventAgeSeconds", "30"),
+        ("PredictProvisionedConcurrency", "0"),
+        ("PredictSnapStart", "true"),
+        ("VpcSubnetIds", "subnet-1, subnet-2"),
+        ("VpcSecurityGroupIds", "subnet-1"),
+        ("Rollout", "Canary50Percent5Minutes"),
+        ("AlarmEmail", "somebody"),
+        ("AlarmRejectedShare", "2"),
+    ],
+)
+def test_cloudformation_refuses_a_value_that_could_not_work(template: dict[str, Json], name: str, value: str) -> None:
+    assert not taken(template["Parameters"][name], value)
 
 
 def test_the_variants_decide_every_condition_both_ways_and_break_no_rule(template: dict[str, Json]) -> None:
