@@ -28,6 +28,13 @@ PSEUDO_PARAMETERS = {
 }
 NO_VALUE = object()  # what AWS::NoValue stands for
 ALWAYS = {"Fn::Equals": ["", ""]}
+# What things are called in a stack of these.
+MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
+DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
+LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
+FAILURES = "arn:aws:sqs:eu-central-1:123456789012:BatchFailures"
+
 FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction")
 FAN_OUT = {"FanOut": "on"}
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-4000-8000-000000000000"
@@ -276,6 +283,12 @@ def policies(function_logical_id: str, models: str = "models", drops: str = "dro
         text = text.replace(stack.properties(logical_id)["BucketName"], name)
     document: dict[str, Json] = json.loads(text)
     return document
+
+
+def environment(stack: Stack, function: str) -> dict[str, str]:
+    """The variables a function is given, as text."""
+    variables = stack.properties(function)["Environment"]["Variables"]
+    return {name: str(value) for name, value in variables.items()}
 
 
 def document(*statements: dict[str, Json]) -> dict[str, Json]:

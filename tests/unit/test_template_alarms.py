@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from functions import telemetry
-from tests.template import FAN_OUT, FUNCTIONS, ROOT, VARIANTS, Json, Stack, document, translated
+from tests.template import FAN_OUT, FUNCTIONS, MACHINE, ROOT, VARIANTS, Json, Stack, document
 
-MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
 # What AWS measures by itself, by namespace and dimensions. Sources: Lambda Developer Guide, "Types of metrics for
 # Lambda functions"; API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"; SQS Developer Guide,
 # "Available CloudWatch metrics"; Step Functions Developer Guide, "Monitoring metrics using CloudWatch".
@@ -39,17 +38,6 @@ MEASURED_RESOURCES = {
     "QueueName": {"BatchFailures.QueueName"},
     "StateMachineArn": {MACHINE},
 }
-
-
-@pytest.fixture(scope="module")
-def template() -> dict[str, Json]:
-    return translated()
-
-
-@pytest.fixture(scope="module")
-def stack(template: dict[str, Json]) -> Stack:
-    """Everything the template makes where fan-out is on."""
-    return Stack(template, FAN_OUT)
 
 
 def measured_by_the_code(stack: Stack) -> set[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from tests.template import FAN_OUT, FUNCTIONS, KEY, VARIANTS, Json, Stack, as_list, translated
+from tests.template import FAN_OUT, FUNCTIONS, KEY, VARIANTS, Json, Stack, as_list
 
 MODELS = "arn:aws:s3:::serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "arn:aws:s3:::serverless-sklearn-drops-123456789012-eu-central-1"
@@ -20,11 +20,6 @@ FOLDERS = (
     f"{MODELS}/other",
     f"{DROPS}/other",
 )
-
-
-@pytest.fixture(scope="module")
-def template() -> dict[str, Json]:
-    return translated()
 
 
 @pytest.fixture(scope="module")
