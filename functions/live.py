@@ -20,6 +20,8 @@ RETRY_SECONDS = 1.0  # a load that fails is not repeated by every request of a b
 PATIENCE_AT_START = 8.0  # seconds that INIT waits for its model; Lambda ends an INIT that takes ten
 PATIENCE_WITHOUT_A_MODEL = 5.0  # seconds a request waits for a model where there is none
 PATIENCE_FOR_A_NEWER_ONE = 0.5  # seconds the request that starts a refresh waits for it
+PATIENCE_BEFORE_A_SNAPSHOT = 60.0  # seconds that a load may still take; Lambda gives an INIT with SnapStart 130
+PATIENCE_AFTER_A_RESTORE = 5.0  # seconds; Lambda ends what takes ten there
 
 
 class Source(Protocol):
@@ -56,6 +58,21 @@ class LiveModel:
         """Tries to load once; a failure is logged and remembered, never raised. A slow load goes on behind."""
         self._try_for(PATIENCE_AT_START)
         return self
+
+    def settle(self) -> None:
+        """Waits until nothing is under way, and tries once more where there is no model. Raises nothing."""
+        if self._worker is not None:
+            self._worker.join(PATIENCE_BEFORE_A_SNAPSHOT)
+        if self._model is None:
+            self._try_for(PATIENCE_BEFORE_A_SNAPSHOT)
+
+    def restored(self) -> None:
+        """Looks what is to be served now, however long ago that was asked last, and at whatever refresh is set.
+
+        As with any refresh the last good model stays where the store cannot be read. Raises nothing.
+        """
+        self._logged = None
+        self._try_for(PATIENCE_AFTER_A_RESTORE)
 
     @property
     def version(self) -> str | None:
@@ -101,6 +118,8 @@ class LiveModel:
             pointer = self._source.latest(pointer.etag if pointer else None)
             if self._model is None or pointer.version != self._model.version:
                 model = self._source.load(pointer.version)
+                if self._is_late():
+                    return
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
                 telemetry.log("model loaded", model=model.name, version=model.version, milliseconds=milliseconds)
                 self._model = model
@@ -113,8 +132,14 @@ class LiveModel:
         self._checked = datetime.now(UTC).isoformat(timespec="seconds")
         self._error = self._logged = None
 
+    def _is_late(self) -> bool:
+        """Whether this thread's answer is of before a restore that has asked again since."""
+        return threading.current_thread() is not self._worker
+
     def _failed(self, error: Exception, pointer: Pointer | None) -> None:
         """Remembers the failure; logs it unless the same was logged last."""
+        if self._is_late():
+            return
         self._error = _as_model_error(error)
         text = f"{type(error).__name__}: {error}"
         if text == self._logged:

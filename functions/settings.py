@@ -24,6 +24,11 @@ class StoreSettings(msgspec.Struct, frozen=True):
         )
 
 
+def is_snap_start(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this environment becomes a snapshot, of which others are made; Lambda says so."""
+    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 class ModelSettings(msgspec.Struct, frozen=True):
     """Which model is served, and from where."""
 

@@ -7,7 +7,14 @@ from functions import libraries, telemetry
 from functions.errors import NotConfigured
 from functions.registry.ahead import begin_model
 from functions.registry.store import open_store
-from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, separator_of
+from functions.settings import (
+    BatchSettings,
+    FanOutSettings,
+    ModelSettings,
+    SiteSettings,
+    is_snap_start,
+    separator_of,
+)
 
 if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
     from collections.abc import Callable
@@ -16,6 +23,7 @@ if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and bat
     from functions.live import LiveModel
     from functions.loader import Pointer, RegistrySource
     from functions.protocols.site import Site
+    from functions.registry.store import Reader
     from functions.scoring.fanout.run import FanOut
     from functions.scoring.live_worker import LiveWorker
     from functions.scoring.models import Models
@@ -58,7 +66,12 @@ def _live_model() -> "LiveModel":
 
     from functions.live import LiveModel
 
-    return LiveModel(source, settings.refresh_seconds)
+    live = LiveModel(source, settings.refresh_seconds)
+    if is_snap_start():
+        from functions import snapshot
+
+        snapshot.take_part(before=live.settle, after=(source.renew, live.restored))
+    return live
 
 
 class _Registry:
@@ -67,11 +80,16 @@ class _Registry:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self._opened: RegistrySource | None = None
+        self._begins = True
 
     def begin(self) -> None:
         """Begins to read what will be asked for. What cannot be opened here is told by the load."""
         with suppress(Exception):
             self._source()
+
+    def renew(self) -> None:
+        """Has the store opened anew when it is asked next: its connections and its credentials are of another time."""
+        self._opened, self._begins = None, False
 
     def latest(self, known: str | None, /) -> "Pointer":
         return self._source().latest(known)
@@ -82,11 +100,13 @@ class _Registry:
     def _source(self) -> "RegistrySource":
         if self._opened is None:
             own = self._settings
-            ahead = begin_model(open_store(own.store), own.name, own.alias, own.version)
+            store: Reader = open_store(own.store)
+            if self._begins:
+                store = begin_model(store, own.name, own.alias, own.version)
 
             from functions.loader import Reference, RegistrySource
 
-            self._opened = RegistrySource(ahead, Reference(own.name, own.alias, own.version))
+            self._opened = RegistrySource(store, Reference(own.name, own.alias, own.version))
         return self._opened
 
 

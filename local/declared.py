@@ -8,6 +8,7 @@ class Declared:
     """One function: its time-out in seconds, its memory in MiB, how many environments it may have at once.
 
     `patience` is how many seconds a call waits for a free environment before it is throttled; AWS does not wait.
+    snap_start: whether its environments say in INIT that they may become snapshots.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Declared:
     megabytes: int
     concurrency: int
     patience: float = 0.0
+    snap_start: bool = False
 
     @property
     def arn(self) -> str:

@@ -54,6 +54,24 @@ class Function:
             self._idle = [each for each in self._idle if each not in late]
             return late
 
+    def publish(self) -> None:
+        """Has a snapshot ready for the next call, as Lambda has when a function version is published with SnapStart.
+
+        One process is the snapshot and what is restored from it, so a second call at once makes one of its own.
+        Raises RuntimeError with the reason where INIT fails.
+        """
+        if self.make is None or not self.declared.snap_start:
+            raise RuntimeError(f"{self.declared.name} is not declared with SnapStart here")
+        environment = self.make()
+        with self._changed:
+            self._all.add(environment)
+        self._begin(environment)
+        with self._changed:
+            while environment.snapshot is None:
+                if environment not in self._all:
+                    raise RuntimeError(f"{self.declared.name}: no snapshot: {environment.why or 'INIT failed'}")
+                self._changed.wait(1.0)
+
     def close(self) -> None:
         """No further calls; ends every environment."""
         with self._changed:
@@ -77,6 +95,16 @@ class Function:
                 self._park(environment)
                 return None
         return self._deliver(environment, invocation)
+
+    def snapshot(self, environment: Environment | None, line: Line) -> None:
+        with self._changed:
+            if environment is None or environment.invocation is not None:  # it comes by itself, or somebody waits
+                return line.restore()
+            environment.freeze()
+            environment.snapshot = line
+            environment.idle_since = float("inf")  # a snapshot is not taken away
+            self._idle.append(environment)
+            return self._changed.notify_all()
 
     def answered(self, request_id: str, payload: bytes, *, failed: bool) -> bool:
         with self._changed:
@@ -131,9 +159,12 @@ class Function:
                     environment = self._idle.pop()
                     environment.invocation = invocation
                     asking, environment.asking = environment.asking, False
+                    snapshot, environment.snapshot = environment.snapshot, None
+                    if snapshot is not None:
+                        invocation.cold = True
                     break
                 if self.make is not None and len(self._all) < self.declared.concurrency:
-                    environment, asking = self.make(), False
+                    environment, asking, snapshot = self.make(), False, None
                     environment.invocation = invocation
                     invocation.cold = True
                     self._all.add(environment)
@@ -144,6 +175,9 @@ class Function:
                 self._changed.wait(left)
         if asking:
             self._deliver(environment, invocation)
+        elif snapshot is not None:
+            environment.thaw()
+            snapshot.restore()  # it asks for its event once its hooks are through
         elif invocation.cold:
             self._begin(environment)
         return environment

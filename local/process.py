@@ -124,12 +124,21 @@ class ProcessEnvironment(Environment):
             self.end()
         threading.Thread(target=self._await_exit, args=(self._process, api), daemon=True).start()
 
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def end(self) -> None:
         """As Lambda does it: at once, and all that the process has started with it."""
         self._ended = True
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, number)
 
     def hold_to(self, megabytes: int) -> None:
         """Ends a process that has held more. RLIMIT_AS would count address space that libraries only reserve."""
@@ -171,7 +180,7 @@ def variables(declared: Declared, runtime_api: str, task_root: Path, environ: Ma
         "AWS_LAMBDA_FUNCTION_NAME": declared.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(declared.megabytes),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if declared.snap_start else "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{declared.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": time.strftime("%Y/%m/%d/[$LATEST]", time.gmtime()) + uuid.uuid4().hex,
         "AWS_REGION": region,

@@ -1,11 +1,13 @@
 """Lambda's Runtime API on a socket, spoken to real runtimes; it must not know processes, queues or HTTP APIs.
 
-Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes". awslambdaric keeps one
-connection for `next` and `response`, so the connection stands for the environment; `init/error` comes on another.
+Sources: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes" and "Implementing SnapStart
+hooks for container images". awslambdaric keeps one connection for `next` and `response`, so the connection stands for
+the environment; `init/error` and all of `restore` come on others.
 """
 
 import socket
 import time
+from contextlib import suppress
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -23,13 +25,17 @@ class Platform(Protocol):
     def wait(self, environment: Environment, line: "RuntimeConnection") -> None:
         """The runtime asks for its next event; `line.deliver` answers, now or later."""
 
+    def snapshot(self, environment: Environment | None, line: "RuntimeConnection") -> None:
+        """The runtime is through its INIT, as a snapshot holds it; `line.restore` lets it go on, now or later."""
+
     def answered(self, request_id: str, payload: bytes, *, failed: bool) -> bool:
         """False where no such event is running."""
 
     def overflowed(self, request_id: str) -> bool:
         """The answer was too large."""
 
-    def broke_in_init(self, environment: Environment | None, payload: bytes) -> None: ...
+    def broke_in_init(self, environment: Environment | None, payload: bytes) -> None:
+        """Its INIT, or what it does after a restore, failed."""
 
     def left(self, environment: Environment) -> None:
         """The runtime hung up."""
@@ -57,6 +63,8 @@ class RuntimeConnection(Connection):
         self.environment = self.server.environment
 
     def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+        if self.path == f"{ROOT}restore/next":
+            return self.server.platform.snapshot(self.environment, self)
         if self.path != f"{ROOT}invocation/next":
             return self.refuse(404, "InvalidPath", self.path)
         if self.environment is None:
@@ -75,7 +83,7 @@ class RuntimeConnection(Connection):
         except BodyTooLarge:
             known = verb == "invocation" and self.server.platform.overflowed(request_id)
             return self.refuse(413 if known else 400, "RequestEntityTooLarge", f"more than {RESPONSE_BYTES} bytes")
-        if verb == "init":
+        if verb in ("init", "restore"):
             self.server.platform.broke_in_init(self.environment, payload)
         elif not self.server.platform.answered(request_id, payload, failed=what == "error"):
             return self.refuse(400, "InvalidRequestID", "no such event is running here")
@@ -106,6 +114,10 @@ class RuntimeConnection(Connection):
             return False
         return True
 
+    def restore(self) -> None:
+        with suppress(OSError):  # a runtime that is gone is noticed by its exit
+            self.reply(200, b"", JSON)
+
     def hang_up(self) -> None:
         self.server.drop(self.connection)
 
@@ -120,4 +132,4 @@ class RuntimeConnection(Connection):
         self.reply(status, failure(kind, message), JSON)
 
 
-KNOWN = {("invocation", "response"), ("invocation", "error"), ("init", "error")}
+KNOWN = {("invocation", "response"), ("invocation", "error"), ("init", "error"), ("restore", "error")}

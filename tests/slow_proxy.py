@@ -1,4 +1,4 @@
-"""A TCP proxy that can be told to stop passing anything on, as a network does that loses packets. It knows no test."""
+"""A TCP proxy that can be told to pass nothing on, as a network does that loses packets. It knows no test."""
 
 import socket
 import threading
@@ -15,6 +15,8 @@ class SlowProxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._closed = False
+        self._lost = 0
+        self._taken = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.held = 0
@@ -27,6 +29,10 @@ class SlowProxy:
     def resume(self) -> None:
         self._flowing.set()
 
+    def lose(self) -> None:
+        """What is connected now stays so, and no byte comes through it any more; connections made later are well."""
+        self._lost = self._taken
+
     def close(self) -> None:
         self._closed = True
         self._flowing.set()
@@ -37,12 +43,15 @@ class SlowProxy:
             while True:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._target)
-                threading.Thread(target=self._pass_on, args=(near, far, True), daemon=True).start()
-                threading.Thread(target=self._pass_on, args=(far, near, False), daemon=True).start()
+                self._taken += 1
+                for ends in ((near, far, True), (far, near, False)):
+                    threading.Thread(target=self._pass_on, args=(self._taken, *ends), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket, asking: bool) -> None:
+    def _pass_on(self, number: int, source: socket.socket, sink: socket.socket, asking: bool) -> None:
         with suppress(OSError), source, sink:
             while data := source.recv(1 << 16):
+                if number <= self._lost:
+                    continue
                 if asking and not self._flowing.is_set():
                     self.held += 1
                 self._flowing.wait()

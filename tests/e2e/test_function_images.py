@@ -27,6 +27,8 @@ EVENTS = PROJECT / "events"
 CONTEXT = ("Dockerfile.lambda", ".dockerignore", "functions", "images", "requirements")
 # As on Lambda: nothing can be written but /tmp, the user is nobody in particular.
 LAMBDA_LIKE = ("--read-only", "--tmpfs", "/tmp", "--user", "12345:12345", "--cap-drop", "ALL")  # noqa: S108 - inside
+# As on Lambda's arm64, where ONNX Runtime has aborted for want of them (microsoft/onnxruntime#10038, #15650).
+NO_CPU_FILES = ("--tmpfs", "/sys/devices/system/cpu:ro")
 PREDICT, BATCH = "functions.predict.handler", "functions.batch.handler"
 ROWS: dict[str, list[list[Any]]] = {
     "iris": [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]],
@@ -194,13 +196,14 @@ def test_all_that_is_to_lie_in_front_is_in_the_image(docker: str, slim_image: st
     assert [pattern for pattern in patterns if not fnmatch.filter(files, pattern)] == []
 
 
+@pytest.mark.parametrize("hidden", [(), NO_CPU_FILES], ids=["", "without the CPU files of the system"])
 @pytest.mark.parametrize(("image", "name"), [("function_image", "iris"), ("function_image", "mixed"),
                                              ("slim_image", "iris")])  # fmt: skip
 def test_an_image_predicts_as_the_pipeline_itself_by_either_engine(
-    docker: str, image: str, name: str, bucket: Path, request: pytest.FixtureRequest
+    docker: str, image: str, name: str, hidden: tuple[str, ...], bucket: Path, request: pytest.FixtureRequest
 ) -> None:
     (answer,) = invoke(
-        docker, request.getfixturevalue(image), PREDICT, [{"instances": ROWS[name]}], *mounted(bucket, name)
+        docker, request.getfixturevalue(image), PREDICT, [{"instances": ROWS[name]}], *mounted(bucket, name), *hidden
     )  # fmt: skip
     assert answer == close_to(expected(bucket, name))
 
@@ -225,15 +228,29 @@ def test_the_slim_image_refuses_what_has_no_twin_and_says_which_image_serves_it(
 
 
 @pytest.mark.parametrize("image", ["function_image", "slim_image"])
+def test_an_image_takes_part_in_a_snapshot_and_predicts_after_it(
+    docker: str, image: str, bucket: Path, request: pytest.FixtureRequest
+) -> None:
+    ran = run(
+        docker, request.getfixturevalue(image), "invoke", *mounted(bucket, "iris"),
+        "--env", "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start",
+        given={"handler": PREDICT, "events": [{"instances": ROWS["iris"]}]},
+    )  # fmt: skip
+    assert json.loads(ran.stdout) == [close_to(expected(bucket, "iris"))]
+    assert [json.loads(line)["message"] for line in ran.stderr.splitlines()] == ["model loaded", "restored", "request"]
+
+
+@pytest.mark.parametrize("hidden", [(), NO_CPU_FILES], ids=["", "without the CPU files of the system"])
+@pytest.mark.parametrize("image", ["function_image", "slim_image"])
 def test_an_image_scores_a_dropped_file_by_the_twin(
-    docker: str, image: str, bucket: Path, drops: Path, request: pytest.FixtureRequest
+    docker: str, image: str, hidden: tuple[str, ...], bucket: Path, drops: Path, request: pytest.FixtureRequest
 ) -> None:
     (drops / "incoming" / "iris sample.csv").write_text(
         "petal_width,sepal_length,petal_length,sepal_width\r\n0.2,5.10,1.4,3.5\r\n"
     )
     event = json.loads((EVENTS / "s3-put.json").read_text())
     (answer,) = invoke(
-        docker, request.getfixturevalue(image), BATCH, [event], *mounted(bucket, "iris"),
+        docker, request.getfixturevalue(image), BATCH, [event], *mounted(bucket, "iris"), *hidden,
         "--volume", f"{drops}:/drops", "--env", "DATA_STORE=file:///drops",
     )  # fmt: skip
     rows = {"input": 1, "scored": 1, "rejected": 0, "blank": 0}

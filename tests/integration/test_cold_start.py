@@ -25,7 +25,8 @@ HEAVY = {
 }  # fmt: skip
 NOT_NEEDED = {
     "asyncio", "concurrent.futures", "dataclasses", "email", "http.client", "importlib.metadata", "inspect", "pathlib",
-    "pickle", "pkgutil", "random", "shutil", "socket", "ssl", "subprocess", "tempfile", "urllib.parse", "zipfile",
+    "pickle", "pkgutil", "random", "shutil", "snapshot_restore_py", "socket", "ssl", "subprocess", "tempfile",
+    "urllib.parse", "zipfile",
 }  # fmt: skip
 """Of the standard library, what costs milliseconds or is a sign of something that does."""
 SINCE_3_12 = {"hashlib"}  # the interpreter has a SHA-256 of its own since then

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import msgspec
@@ -252,3 +253,89 @@ def test_a_defect_in_loading_is_logged_with_its_traceback_and_told_without(capfd
     with pytest.raises(ModelError) as refused:
         live.get()
     assert refused.value.message == "the model cannot be loaded: ZeroDivisionError"
+
+
+def test_before_a_snapshot_a_slow_load_is_waited_for() -> None:
+    store = FragileStore()
+    publish_iris(store)
+    store.reads.clear()
+    store.gate.clear()
+    live = LiveModel(RegistrySource(store, Reference("iris")))
+    starting = threading.Thread(target=live.start)
+    starting.start()
+    threading.Timer(0.2, store.gate.set).start()
+    while not store.reads:
+        time.sleep(0.001)
+    live.settle()
+    assert (live.version, store.reads.count(keys.alias_key("iris", "live"))) == (VERSION, 1)
+    starting.join()
+
+
+def test_before_a_snapshot_a_load_that_failed_is_tried_once_more_and_a_failure_is_remembered() -> None:
+    store = FragileStore()
+    publish_iris(store)
+    store.failure = StoreUnavailable("s3://models cannot be reached")
+    live = LiveModel(RegistrySource(store, Reference("iris"))).start()
+    store.reads.clear()
+    live.settle()
+    assert (live.version, store.reads) == (None, [keys.alias_key("iris", "live")])
+    store.failure = None
+    live.settle()
+    assert live.version == VERSION
+
+
+@pytest.mark.parametrize("refresh_seconds", [0.0, 60.0])
+def test_after_a_restore_the_alias_is_asked_at_once_whatever_the_clock_and_the_interval_say(
+    refresh_seconds: float,
+) -> None:
+    store, clock, live = serving(refresh_seconds)
+    publish_iris(store, NEWER)
+    clock.now -= 1000  # a restored machine's clock may stand anywhere
+    store.reads.clear()
+    live.restored()
+    assert (live.version, store.reads[0]) == (NEWER, keys.alias_key("iris", "live"))
+    store.reads.clear()
+    assert live.get().version == NEWER
+    assert store.reads == []
+
+
+def test_after_a_restore_the_model_of_the_snapshot_answers_while_the_store_is_out() -> None:
+    store, _clock, live = serving()
+    store.failure = StoreUnavailable("s3://models cannot be reached")
+    live.restored()
+    assert live.get().version == VERSION
+    assert live.status()["refresh"]["error"] == {"code": "model_unavailable", "details": []}
+
+
+def test_what_was_under_way_over_the_snapshot_does_not_undo_what_was_found_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_BEFORE_A_SNAPSHOT", 0.05)
+    held = threading.Event()
+    store = MemoryStore()
+    publish_iris(store)
+
+    class Lost(RegistrySource):
+        """Its first answer comes long after everybody has given it up."""
+
+        loads = 0
+
+        def load(self, version: str, /) -> ServedModel:
+            self.loads += 1
+            model = super().load(version)
+            if self.loads == 1:
+                held.wait()
+            return model
+
+    live = LiveModel(Lost(store, Reference("iris")))
+    monkeypatch.setattr(live_module, "PATIENCE_AT_START", 0.05)
+    live.start()
+    late = threading.enumerate()
+    publish_iris(store, NEWER)
+    live.restored()
+    assert live.version == NEWER
+    held.set()
+    for thread in late:
+        if thread.name == "refresh":
+            thread.join()
+    assert live.version == NEWER

@@ -9,8 +9,14 @@ import pytest
 from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
 from tests.template import CERTIFICATE, DROPS, FUNCTIONS, MACHINE, MODELS, ROOT, VARIANTS, Json, Stack, environment
 
-# Read by settings, and not the template's to set: Lambda gives its region, and one endpoint is enough for one service.
-NOT_IN_THE_TEMPLATE = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"}
+# Read by settings, and not the template's to set: Lambda says how it starts and gives its region, and one endpoint is
+# enough for one service.
+NOT_IN_THE_TEMPLATE = {
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_REGION",
+}
 
 
 def test_the_template_sets_what_settings_reads_and_nothing_else(stack: Stack) -> None:

@@ -2,7 +2,9 @@
 
     {"handler": "functions.predict.handler", "events": [...]} on standard input; a list of answers on standard output
 
-Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
+A function that says by `restore/next` that it may become a snapshot is restored at once.
+Sources: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes" and "Implementing SnapStart
+hooks for container images".
 """
 
 import json
@@ -23,6 +25,9 @@ class RuntimeApi(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:  # the name is http.server's
+        if self.path.endswith("/restore/next"):
+            sys.stderr.write('{"message": "restored"}\n')
+            return self._reply(200, b"", {})
         if not waiting:
             done.set()
             threading.Event().wait()  # as on Lambda: until the next event, which is never
@@ -34,7 +39,7 @@ class RuntimeApi(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:tested",
             "Lambda-Runtime-Trace-Id": "Root=1-6745a1c2-4f2b8d0a6c1e3f5a7b9d0e2f;Sampled=0",
         }
-        self._reply(200, json.dumps(event).encode(), headers)
+        return self._reply(200, json.dumps(event).encode(), headers)
 
     def do_POST(self) -> None:  # as above
         answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
