@@ -1,5 +1,7 @@
 """A real MinIO server for tests, with users that hold exactly the policies they are given. It knows no test."""
 
+import base64
+import hashlib
 import os
 import secrets
 import socket
@@ -21,6 +23,7 @@ from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
 REGION = "us-east-1"
+KEY_ID = "of-these-tests"  # what its key for SSE-KMS is called
 WEBHOOK = "GATEWAY"
 QUEUE_ARN = f"arn:minio:sqs::{WEBHOOK}:webhook"
 
@@ -106,6 +109,12 @@ class Minio:
                 client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
+    def encrypt(self, bucket: str) -> None:
+        """From now on all that is written there is encrypted under a key of KMS, as with the template's KeyArn."""
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY_ID}}
+        with self.client(self.root) as client:
+            client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
     def notify(self, bucket: str, prefix: str) -> None:
         """Sends an event to the server's webhook for every object made under the prefix."""
         rule = {"Name": "prefix", "Value": prefix}
@@ -139,6 +148,7 @@ def running(
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
         "MINIO_REGION": REGION,
+        "MINIO_KMS_SECRET_KEY": f"{KEY_ID}:{_key(root)}",
     }
     if webhook is not None:
         queue = folder / "events"
@@ -180,6 +190,11 @@ def allow_s3(bucket: str) -> dict[str, Any]:
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": [arn, f"{arn}/*"]}],
     }
+
+
+def _key(root: Credentials) -> str:
+    """A key for SSE-KMS: the same for a server that is started again, which encrypts its own files under it as well."""
+    return base64.b64encode(hashlib.sha256(root.secret_key.encode()).digest()).decode()
 
 
 def _free_port(host: str) -> int:

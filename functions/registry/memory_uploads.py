@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from functions.errors import ObjectNotFound, PreconditionFailed, StoreError
 from functions.registry.memory import MemoryStore
+from functions.registry.store import Stat
 from functions.registry.uploads import Numbered
 
 MOST = 10_000
@@ -19,13 +20,15 @@ class MemoryUploads:
         self.least = least
         self._store = store
         self._open: dict[tuple[str, str], dict[int, bytes]] = {}
-        self._made: dict[tuple[Numbered, ...], str] = {}
+        self._marks: dict[str, str] = {}
+        self._made: dict[str, Stat] = {}
         self._lock = threading.Lock()
 
-    def create(self, key: str) -> str:
+    def create(self, key: str, mark: str) -> str:
         upload = uuid.uuid4().hex
         with self._lock:
             self._open[key, upload] = {}
+            self._marks[upload] = mark
         return upload
 
     def put(self, key: str, upload: str, number: int, body: bytes) -> Numbered:
@@ -48,7 +51,7 @@ class MemoryUploads:
             if any(len(body) < self.least for body in bodies[:-1]):
                 raise StoreError(f"a piece of {key} is under {self.least} bytes")
             del self._open[key, upload]
-            self._made[tuple(pieces)] = self._store.put(key, b"".join(bodies)).etag
+            self._made[self._marks[upload]] = self._store.put(key, b"".join(bodies))
 
     def abort(self, key: str, upload: str) -> None:
         with self._lock:
@@ -58,8 +61,9 @@ class MemoryUploads:
         with self._lock:
             return [upload for name, upload in self._open if name == key]
 
-    def makes(self, pieces: Sequence[Numbered], etag: str) -> bool:
-        return self._made.get(tuple(pieces)) == etag
+    def made(self, key: str, mark: str) -> Stat | None:
+        stat = self._store.stat(key)
+        return stat if self._made.get(mark) == stat else None
 
     def _found(self, key: str, upload: str) -> dict[int, bytes]:
         held = self._open.get((key, upload))

@@ -1,9 +1,8 @@
 """Uploads in numbered pieces into an S3 bucket, through botocore, since obstore has none that several processes share.
 
-Source: Amazon S3 API Reference, CreateMultipartUpload and its kin; "Checking object integrity" for ETags.
+Sources: Amazon S3 API Reference, CreateMultipartUpload and its kin, and "Object" for what an ETag is and is not.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.errors import AccessDenied, ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
 from functions.registry import aws
-from functions.registry.store import checked
+from functions.registry.store import Stat, checked
 from functions.registry.uploads import Numbered
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LEAST = 5 * 1024 * 1024
+MARK = "upload"  # the user metadata that holds an upload's mark
 
 
 class S3Uploads:
@@ -33,8 +33,8 @@ class S3Uploads:
         self._url = store.url
         self._client: Any = aws.client("s3", store.settings)
 
-    def create(self, key: str) -> str:
-        made = self._asked(key, lambda at: self._client.create_multipart_upload(**at))
+    def create(self, key: str, mark: str) -> str:
+        made = self._asked(key, lambda at: self._client.create_multipart_upload(**at, Metadata={MARK: mark}))
         return str(made["UploadId"])
 
     def put(self, key: str, upload: str, number: int, body: bytes) -> Numbered:
@@ -63,11 +63,12 @@ class S3Uploads:
         )
         return [one["UploadId"] for one in found if one and one["Key"] == self._prefix + key]
 
-    def makes(self, pieces: Sequence[Numbered], etag: str) -> bool:
-        """S3 calls it by the MD5 of what it calls the pieces, and how many they are."""
-        digests = bytes.fromhex("".join(piece.etag.strip('"') for piece in pieces))
-        joined = hashlib.md5(digests, usedforsecurity=False).hexdigest()
-        return etag.strip('"') == f"{joined}-{len(pieces)}"
+    def made(self, key: str, mark: str) -> Stat | None:
+        found = self._asked(key, lambda at: self._client.head_object(**at))
+        if found["Metadata"].get(MARK) != mark:
+            return None
+        modified = found["LastModified"].isoformat(timespec="microseconds")
+        return Stat(found["ETag"], found["ContentLength"], modified, found.get("VersionId"))
 
     def _asked(self, key: str, call: Callable[[dict[str, str]], T]) -> T:
         try:
@@ -81,6 +82,8 @@ class S3Uploads:
         code = error.response["Error"].get("Code", "")
         if code == "NoSuchUpload":
             return ObjectNotFound(f"there is no such upload of {key} any more in {self._url}")
+        if code in ("404", "NoSuchKey"):  # to a HEAD nobody gives a reason
+            return ObjectNotFound(f"{key} is not in {self._url}")
         if code == "InvalidPart":
             return PreconditionFailed(f"a part of {key} was sent again meanwhile")
         if code in ("AccessDenied", "403"):

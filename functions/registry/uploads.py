@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from functions.errors import NotConfigured
-from functions.registry.store import Store
+from functions.registry.store import Stat, Store
 
 
 class Numbered(msgspec.Struct, frozen=True):
@@ -27,8 +27,8 @@ class Uploads(Protocol):
     least: int
     """Bytes that every piece but the last must have."""
 
-    def create(self, key: str) -> str:
-        """Begins one; gives its id."""
+    def create(self, key: str, mark: str) -> str:
+        """Begins one; gives its id. mark: a word of ASCII letters and digits that the object will carry."""
 
     def put(self, key: str, upload: str, number: int, body: bytes) -> Numbered:
         """Sends a piece, durably. Raises ObjectNotFound where there is no such upload any more."""
@@ -46,8 +46,12 @@ class Uploads(Protocol):
     def pending(self, key: str) -> list[str]:
         """The ids of all that were begun for exactly this key, and neither completed nor given up."""
 
-    def makes(self, pieces: Sequence[Numbered], etag: str) -> bool:
-        """Whether an object with this ETag is the one that these pieces make."""
+    def made(self, key: str, mark: str) -> Stat | None:
+        """The object that is there, if it came out of the upload with this mark; None if it came from elsewhere.
+
+        Its ETag would not tell: what is encrypted under a key of KMS has one that says nothing of the pieces.
+        Raises ObjectNotFound.
+        """
 
 
 def open_uploads(store: Store) -> Uploads:

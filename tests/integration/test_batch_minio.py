@@ -39,12 +39,14 @@ def registry(
     return store
 
 
-@pytest.fixture(params=["versioned", "not versioned"])
+@pytest.fixture(params=["versioned", "not versioned", "versioned, under a key of KMS"])
 def any_bucket(request: pytest.FixtureRequest, drop_bucket: str, minio: Minio) -> str:
     """A bucket for drops; the template's is versioned, and a user's own may not be."""
     if request.param == "not versioned":
         with minio.client(minio.root) as root:
             root.put_bucket_versioning(Bucket=drop_bucket, VersioningConfiguration={"Status": "Suspended"})
+    if "KMS" in request.param:
+        minio.encrypt(drop_bucket)
     return drop_bucket
 
 

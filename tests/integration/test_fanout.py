@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from functions import wiring
+from functions.errors import RunEnded
+from functions.registry.s3_uploads import S3Uploads
 from functions.scoring.drop import DropPaths
+from functions.scoring.fanout.run import Planned
 from tests.fanout_bench import HEADER, KEY, MIB, PATHS, Bench, by_one_function, outputs, rows
 
 
@@ -126,3 +130,45 @@ def test_what_is_no_step_is_told_what_to_send(bench: Bench, tmp_path: Path) -> N
         "no drop": ("EventError", "elsewhere/x.csv is no drop: it is outside incoming/"),
         "no run": ("RunEnded", f"there is no plan for {KEY} any more: its run was finished or given up"),
     }
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["", "under a key of KMS"])
+def test_a_finish_that_dies_once_the_upload_is_complete_knows_its_object_and_no_other(
+    bench: Bench, encrypted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if encrypted:
+        bench.minio.encrypt(bench.drops)
+    for name, value in bench.environ.items():
+        monkeypatch.setenv(name, value)
+    body = HEADER + rows(100_000)
+    bench.put(body)
+    fan_out = wiring.live_fan_out().get()
+    planned = fan_out.plan(KEY)
+    assert isinstance(planned, Planned)
+    for number in range(planned.parts):
+        fan_out.part(KEY, planned.digest, number)
+    with monkeypatch.context() as dying:
+        complete = S3Uploads.complete
+
+        def die(*arguments: Any) -> None:
+            complete(*arguments)
+            raise KeyboardInterrupt
+
+        dying.setattr(S3Uploads, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            fan_out.finish(KEY, planned.digest)
+    made = bench.get(PATHS.scored)
+
+    bench.put(made, PATHS.scored)
+    with pytest.raises(RunEnded) as ended:
+        fan_out.finish(KEY, planned.digest)
+    assert ended.value.message == f"the upload of {PATHS.scored} was given up, or its result replaced, meanwhile"
+
+    with bench.minio.client(bench.minio.root) as client:
+        latest = client.head_object(Bucket=bench.drops, Key=PATHS.scored)["VersionId"]
+        client.delete_object(Bucket=bench.drops, Key=PATHS.scored, VersionId=latest)
+    report = fan_out.finish(KEY, planned.digest)
+    assert report.status == "scored"
+    assert bench.summary()["rows"]["input"] == 100_000
+    assert bench.get(PATHS.scored) == made
+    assert fan_out.finish(KEY, planned.digest).status == "scored"

@@ -37,17 +37,29 @@ ODD_KEYS = [
 @pytest.fixture(scope="module")
 def shared(minio: Minio) -> tuple[str, dict[str, str]]:
     """A bucket for this file, and the environment of somebody who may do everything in it."""
+    return shared_bucket(minio)
+
+
+@pytest.fixture(scope="module")
+def encrypted(minio: Minio) -> tuple[str, dict[str, str]]:
+    """The same under a key of KMS, where ETags are no MD5s, and two writes of the same bytes have two."""
+    bucket, environment = shared_bucket(minio)
+    minio.encrypt(bucket)
+    return bucket, environment
+
+
+def shared_bucket(minio: Minio) -> tuple[str, dict[str, str]]:
     bucket = minio.bucket(f"shared-{secrets.token_hex(6)}")
     return bucket, minio.environment(minio.user(allow_s3(bucket)))
 
 
-@pytest.fixture(params=["memory", "folder", "bucket"])
+@pytest.fixture(params=["memory", "folder", "bucket", "encrypted bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     if request.param == "memory":
         return MemoryStore()
     if request.param == "folder":
         return open_store((tmp_path / "a store").as_uri())
-    bucket, environment = request.getfixturevalue("shared")
+    bucket, environment = request.getfixturevalue("encrypted" if "encrypted" in request.param else "shared")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return open_store(f"s3://{bucket}/some prefix/{secrets.token_hex(6)}")

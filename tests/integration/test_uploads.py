@@ -12,18 +12,21 @@ from functions.registry.store import Store, open_store
 from functions.registry.uploads import Uploads, open_uploads
 from tests.minio_server import Minio, allow_s3
 
+MARK = "0123456789abcdef"
 KEY = "scored/day/ä b+c.csv"
 MIB = 1024 * 1024
 FULL = b"x" * (5 * MIB)
 
 
-@pytest.fixture(params=["memory", "s3", "s3 under a prefix"])
+@pytest.fixture(params=["memory", "s3", "s3 under a prefix", "s3 under a key of KMS"])
 def store(
     request: pytest.FixtureRequest, minio: Minio, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
+    if "KMS" in request.param:
+        minio.encrypt(bucket)
     for name, value in minio.environment(minio.user(allow_s3(bucket))).items():
         monkeypatch.setenv(name, value)
     yield open_store(f"s3://{bucket}" + ("/deep/down" if "prefix" in request.param else ""))
@@ -37,20 +40,30 @@ def uploads(store: Store) -> Uploads:
 def test_pieces_become_one_object_in_order_of_their_numbers_and_nothing_shows_before(
     store: Store, uploads: Uploads
 ) -> None:
-    upload = uploads.create(KEY)
+    upload = uploads.create(KEY, MARK)
     last = uploads.put(KEY, upload, 7, b"end")
     first = uploads.put(KEY, upload, 2, FULL)
     assert list(store.keys("scored/")) == []
     assert uploads.pending(KEY) == [upload]
     uploads.complete(KEY, upload, [first, last])
     assert store.get(KEY).body == FULL + b"end"
-    assert uploads.makes([first, last], store.stat(KEY).etag)
-    assert not uploads.makes([first], store.stat(KEY).etag)
     assert uploads.pending(KEY) == []
 
 
+def test_an_object_is_known_by_the_mark_of_its_upload_until_it_is_replaced(store: Store, uploads: Uploads) -> None:
+    with pytest.raises(ObjectNotFound):
+        uploads.made(KEY, MARK)
+    upload = uploads.create(KEY, MARK)
+    piece = uploads.put(KEY, upload, 1, b"x")
+    uploads.complete(KEY, upload, [piece])
+    assert uploads.made(KEY, MARK) == store.stat(KEY)
+    assert uploads.made(KEY, "of another") is None
+    store.put(KEY, b"x")
+    assert uploads.made(KEY, MARK) is None
+
+
 def test_a_piece_may_be_sent_again_and_the_last_one_counts(store: Store, uploads: Uploads) -> None:
-    upload = uploads.create(KEY)
+    upload = uploads.create(KEY, MARK)
     before = uploads.put(KEY, upload, 1, b"before")
     now = uploads.put(KEY, upload, 1, b"now")
     with pytest.raises(PreconditionFailed):
@@ -60,7 +73,7 @@ def test_a_piece_may_be_sent_again_and_the_last_one_counts(store: Store, uploads
 
 
 def test_an_upload_that_is_over_takes_nothing_more_and_says_so(uploads: Uploads) -> None:
-    upload = uploads.create(KEY)
+    upload = uploads.create(KEY, MARK)
     piece = uploads.put(KEY, upload, 1, b"x")
     uploads.abort(KEY, upload)
     uploads.abort(KEY, upload)
@@ -72,12 +85,12 @@ def test_an_upload_that_is_over_takes_nothing_more_and_says_so(uploads: Uploads)
 
 
 def test_another_keys_uploads_are_not_pending_here(uploads: Uploads) -> None:
-    uploads.create(f"{KEY}.gz")
+    uploads.create(f"{KEY}.gz", MARK)
     assert uploads.pending(KEY) == []
 
 
 def test_a_piece_too_small_is_refused_but_for_the_last(uploads: Uploads) -> None:
-    upload = uploads.create(KEY)
+    upload = uploads.create(KEY, MARK)
     pieces = [uploads.put(KEY, upload, number, b"small") for number in (1, 2)]
     with pytest.raises(StoreError):
         uploads.complete(KEY, upload, pieces)
@@ -88,7 +101,7 @@ def test_credentials_that_may_not_are_told_so(minio: Minio, bucket: str, monkeyp
     for name, value in minio.environment(stranger).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(AccessDenied) as raised:
-        open_uploads(open_store(f"s3://{bucket}")).create(KEY)
+        open_uploads(open_store(f"s3://{bucket}")).create(KEY, MARK)
     assert raised.value.message == f"the credentials in use may not upload {KEY} in parts to s3://{bucket}"
 
 
@@ -97,7 +110,7 @@ def test_a_server_that_is_not_there_is_told_so(bucket: str, minio: Minio, monkey
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(StoreError, match=f"^s3://{bucket} did not take this of {KEY.replace('+', '.')}"):
-        open_uploads(open_store(f"s3://{bucket}")).create(KEY)
+        open_uploads(open_store(f"s3://{bucket}")).create(KEY, MARK)
 
 
 def test_a_folder_takes_none_and_says_what_does(tmp_path: object) -> None:

@@ -63,10 +63,10 @@ class Joining:
             self._results.remove(kept)
             raise Moved from None  # a late part has sent its first piece again, without what was joined to it
         try:
-            stat = self._data.stat(scored)
+            stat = self._uploads.made(scored, self._plan.mark)
         except ObjectNotFound:
             raise RunEnded(f"the upload of {scored} was given up meanwhile") from None
-        if not self._uploads.makes(pieces, stat.etag):
+        if stat is None:
             raise RunEnded(f"the upload of {scored} was given up, or its result replaced, meanwhile")
         return Output(scored, stat.etag, stat.size)
 

@@ -35,7 +35,8 @@ class Part(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """All that the steps after it need to know, the same for every part and every attempt.
 
-    digest: names the drop. started: UTC, ISO 8601. upload: the multipart upload that the parts go into.
+    digest: names the drop. started: UTC, ISO 8601. upload: the multipart upload that the parts go into; its object will
+    carry the mark, by which it is known.
     """
 
     input: Input
@@ -43,6 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
     model: ClaimedModel
     started: str
     upload: str
+    mark: str
     header: Header
     options: Options
     parts: list[Part]

@@ -5,6 +5,7 @@ on its plan is there, beside it what the parts keep aside and one multipart uplo
 them is. The plan goes first, and a part that comes too late finds it gone and takes its own things with it.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -118,10 +119,11 @@ class FanOut:
         starts = probe_cuts(read, header, wanted, block, self._options)
         parts = plans.parts_between(header.size, drop.size, starts, length)
         scored = results.paths.scored
-        upload = self._uploads.create(scored)
+        mark = secrets.token_hex(16)
+        upload = self._uploads.create(scored, mark)
         claimed = ClaimedModel(model.name, model.version)
         at = started.isoformat(timespec="microseconds")
-        plan = Plan(drop, digest_of(drop), claimed, at, upload, header, self._options, parts)
+        plan = Plan(drop, digest_of(drop), claimed, at, upload, mark, header, self._options, parts)
         try:
             self._data.put(results.paths.plan(plan.digest), plans.encode(plan), create=True)
         except PreconditionFailed:

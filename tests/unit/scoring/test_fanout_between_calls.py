@@ -13,6 +13,7 @@ import pytest
 from functions.errors import RunEnded, StoreError
 from functions.registry.memory import MemoryStore
 from functions.registry.memory_uploads import MemoryUploads
+from functions.registry.store import Stat
 from functions.registry.uploads import Numbered
 from functions.scoring.drop import digest_of
 from functions.scoring.fanout.run import FanOut
@@ -49,8 +50,8 @@ class WatchedUploads:
         self._store = store
         self.least = inner.least
 
-    def create(self, key: str) -> str:
-        return self._store.call(lambda: self._inner.create(key))
+    def create(self, key: str, mark: str) -> str:
+        return self._store.call(lambda: self._inner.create(key, mark))
 
     def put(self, key: str, upload: str, number: int, body: bytes) -> Numbered:
         return self._store.call(lambda: self._inner.put(key, upload, number, body))
@@ -64,8 +65,8 @@ class WatchedUploads:
     def pending(self, key: str) -> list[str]:
         return self._store.call(lambda: self._inner.pending(key))
 
-    def makes(self, pieces: Sequence[Numbered], etag: str) -> bool:
-        return self._inner.makes(pieces, etag)
+    def made(self, key: str, mark: str) -> Stat | None:
+        return self._store.call(lambda: self._inner.made(key, mark))
 
 
 @pytest.fixture(autouse=True)
@@ -263,7 +264,7 @@ def test_a_part_that_takes_too_long_refuses_the_drop_and_the_summary_says_so() -
 
 def test_an_upload_that_nobody_wrote_down_is_given_up_by_the_next_plan() -> None:
     bucket = Bucket()
-    bucket.uploads.create(PATHS.scored)
+    bucket.uploads.create(PATHS.scored, "of nobody")
     bucket.finished().assert_finished()
 
 
