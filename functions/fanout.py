@@ -29,6 +29,7 @@ class FanOutDoor:
             raise EventError(f"{step.key} is no drop: {why}")
         key = fan_out.within(step.key)
         started = time.perf_counter()
+        report: Report | None = None
         try:
             match step:
                 case PlanStep():
@@ -39,20 +40,36 @@ class FanOutDoor:
                     fan_out.part(key, step.drop, step.part, left, left() if left else None)
                     answer = {"part": step.part}
                 case FinishStep():
-                    answer = _told(fan_out.finish(key, step.drop))
+                    report = fan_out.finish(key, step.drop)
+                    answer = _told(report)
                 case AbortStep():
-                    report = fan_out.abort(key, step.drop)
-                    answer = _told(report) if report else {"status": "given_up", "reason": None, "rows": None}
+                    finished = fan_out.abort(key, step.drop)
+                    answer = _told(finished) if finished else {"status": "given_up", "reason": None, "rows": None}
         except Exception as error:
             request_id = getattr(context, "aws_request_id", None)
             telemetry.failure("the step failed", error, request_id=request_id, key=step.key, step=_name(step))
             raise
         milliseconds = round((time.perf_counter() - started) * 1000, 3)
-        function = getattr(context, "function_name", None) or "fan-out"
-        telemetry.measure(
-            "step", function, {"Milliseconds": (milliseconds, "Milliseconds")}, key=step.key, step=_name(step)
-        )
+        _measure(getattr(context, "function_name", None) or "fan-out", step, report, milliseconds)
         return {"key": step.key, **answer}
+
+
+def _measure(function: str, step: Any, report: Report | None, milliseconds: float) -> None:
+    """report: of the finish. Only there rows are counted, and only by the one that did the work."""
+    counted = report.rows if report and report.worked else None
+    telemetry.measure(
+        "step",
+        function,
+        {
+            "RowsScored": (counted.scored if counted else 0, "Count"),
+            "RowsRejected": (counted.rejected if counted else 0, "Count"),
+            "Milliseconds": (milliseconds, "Milliseconds"),
+        },
+        key=step.key,
+        step=_name(step),
+        model=report.version if report else None,
+        status=report.status if report else None,
+    )
 
 
 def _planned(plan: Planned) -> dict[str, Any]:

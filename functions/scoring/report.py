@@ -8,7 +8,7 @@ from functions.scoring.summary import Rows, Status, Summary
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """reason: in words, None where it was scored. size: bytes of input read for it.
+    """reason: in words, None where it was scored. size: bytes of input read for it. before: it tells of earlier work.
 
     handed_over: it is too large for one function, and a run of the state machine has it now.
     """
@@ -18,11 +18,12 @@ class Report:
     rows: Rows | None
     version: str | None = None
     size: int = 0
+    before: bool = False
 
     @property
     def worked(self) -> bool:
         """Whether this call did the work."""
-        return self.status not in ("already_done", "gone", "handed_over")
+        return not self.before and self.status not in ("already_done", "gone", "handed_over")
 
     @classmethod
     def of(cls, summary: Summary) -> "Report":

@@ -42,6 +42,9 @@ def test_a_file_scored_in_parts_has_the_bytes_that_one_function_writes(
     }
     assert sorted(key for key in bench.names() if "huge" in key) == [KEY, PATHS.rejected, PATHS.scored, PATHS.summary]
     assert bench.uploads() == []
+    lines = [json.loads(line) for line in (tmp_path / "functions.log").read_text().splitlines() if line[:1] == "{"]
+    counted = [(line["RowsScored"], line["RowsRejected"]) for line in lines if line["message"] == "step"]
+    assert counted == [*[(0, 0)] * (len(it.steps()) - 1), (summary["rows"]["scored"], summary["rows"]["rejected"])]
 
 
 def test_a_function_that_dies_in_the_middle_of_a_part_is_called_again(bench: Bench, tmp_path: Path) -> None:
@@ -168,7 +171,8 @@ def test_a_finish_that_dies_once_the_upload_is_complete_knows_its_object_and_no_
         latest = client.head_object(Bucket=bench.drops, Key=PATHS.scored)["VersionId"]
         client.delete_object(Bucket=bench.drops, Key=PATHS.scored, VersionId=latest)
     report = fan_out.finish(KEY, planned.digest)
-    assert report.status == "scored"
+    assert (report.status, report.worked) == ("scored", True)
     assert bench.summary()["rows"]["input"] == 100_000
     assert bench.get(PATHS.scored) == made
-    assert fan_out.finish(KEY, planned.digest).status == "scored"
+    again = fan_out.finish(KEY, planned.digest)
+    assert (again.status, again.rows, again.worked) == ("scored", report.rows, False)

@@ -34,6 +34,31 @@ class Scoring:
         return DONE
 
 
+def test_the_rows_of_a_drop_in_parts_are_counted_once_by_the_finish_that_did_the_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Finished(Scoring):
+        """Of three rows one was rejected; asked again it says the same of what was done before."""
+
+        def __init__(self) -> None:
+            self.reports = [
+                Report("scored", None, Rows(3, 2, 1, 0), "7", 10, before=before) for before in (False, True, True)
+            ]
+
+        def finish(self, *_: object) -> Report:
+            return self.reports.pop(0)
+
+        abort = finish
+
+    live: Any = Finished()
+    sent = json.loads((ROOT / "events" / "step-finish.json").read_text(encoding="utf-8"))
+    told = [FanOutDoor(live)({**sent, "step": step}, None) for step in ("finish", "finish", "abort")]
+    rows = {"input": 3, "scored": 2, "rejected": 1, "blank": 0}
+    assert told == [{"key": "incoming/iris sample.csv", "status": "scored", "reason": None, "rows": rows}] * 3
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["RowsScored"], line["RowsRejected"]) for line in lines] == [(2, 1), (0, 0), (0, 0)]
+
+
 @pytest.mark.parametrize(
     ("door", "event", "otherwise"),
     [(BatchDoor, "s3-put", "batch"), (FanOutDoor, "step-finish", "fan-out")],

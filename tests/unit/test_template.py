@@ -256,6 +256,32 @@ def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_r
                     "Action": ["states:DescribeExecution", "states:StopExecution"],
                     "Resource": MACHINE.replace(":stateMachine:", ":execution:") + "/*",
                 },
+                {
+                    "Sid": "HaveLogsDelivered",
+                    "Effect": "Allow",
+                    "Action": [
+                        "logs:CreateLogDelivery",
+                        "logs:DeleteLogDelivery",
+                        "logs:DescribeLogGroups",
+                        "logs:DescribeResourcePolicies",
+                        "logs:GetLogDelivery",
+                        "logs:ListLogDeliveries",
+                        "logs:PutResourcePolicy",
+                        "logs:UpdateLogDelivery",
+                    ],
+                    "Resource": "*",
+                },
+                {
+                    "Sid": "Traces",
+                    "Effect": "Allow",
+                    "Action": [
+                        "xray:GetSamplingRules",
+                        "xray:GetSamplingTargets",
+                        "xray:PutTelemetryRecords",
+                        "xray:PutTraceSegments",
+                    ],
+                    "Resource": "*",
+                },
             ),
         },
     }
@@ -278,6 +304,29 @@ def test_a_map_of_the_state_machine_runs_as_wide_as_asked_and_tolerates_no_failu
     for one in maps:
         assert (one["MaxConcurrency"], one["ToleratedFailureCount"]) == ("7", 0)
         assert one["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_the_state_machine_logs_errors_without_data_and_is_traced_as_the_functions_are(
+    template: dict[str, Json],
+) -> None:
+    for tracing, traced in (("Active", True), ("PassThrough", False)):
+        stack = Stack(template, {**FAN_OUT, "Tracing": tracing})
+        machine = stack.properties("FanOutMachine")
+        assert machine["LoggingConfiguration"] == {
+            "Level": "ERROR",
+            "IncludeExecutionData": False,
+            "Destinations": [
+                {
+                    "CloudWatchLogsLogGroup": {
+                        "LogGroupArn": "arn:aws:logs:eu-central-1:123456789012:log-group:"
+                        "/aws/vendedlogs/states/stack-fan-out:*"
+                    }
+                }
+            ],
+        }
+        assert machine["TracingConfiguration"] == {"Enabled": traced}
+        policy = stack.properties("FanOutMachinePolicy")["PolicyDocument"]
+        assert ("Traces" in [statement["Sid"] for statement in policy["Statement"]]) is traced
 
 
 def test_whatever_fails_in_a_run_of_parts_ends_in_abort(stack: Stack) -> None:

@@ -88,7 +88,7 @@ def widgets(stack: Stack) -> list[Json]:
 
 def test_every_alarm_watches_what_aws_or_the_code_measures(stack: Stack) -> None:
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 14
+    assert len(alarms) == 15
     for name, alarm in alarms.items():
         for metric in alarmed_metrics(alarm):
             assert is_measured(stack, *metric), (name, metric)
@@ -142,7 +142,7 @@ WHEN = {
 def test_an_alarm_goes_off_at_these_values_and_never_for_want_of_any(stack: Stack) -> None:
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
     assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"notBreaching"}
-    del alarms["RejectedShare"]
+    del alarms["RejectedShare"], alarms["FanOutRejectedShare"]
     assert {alarm["ComparisonOperator"] for alarm in alarms.values()} == {"GreaterThanOrEqualToThreshold"}
     parts = ("Threshold", "DatapointsToAlarm", "EvaluationPeriods", "Period")
     assert {
@@ -151,14 +151,21 @@ def test_an_alarm_goes_off_at_these_values_and_never_for_want_of_any(stack: Stac
     } == WHEN
 
 
-def test_a_share_of_rejected_rows_over_the_one_asked_for_is_alarming(template: dict[str, Json]) -> None:
-    alarm = Stack(template, {"AlarmRejectedShare": "0.02"}).properties("RejectedShare")
+@pytest.mark.parametrize(
+    ("name", "function"), [("RejectedShare", "BatchFunction"), ("FanOutRejectedShare", "FanOutFunction")]
+)
+def test_a_share_of_rejected_rows_over_the_one_asked_for_is_alarming(
+    template: dict[str, Json], name: str, function: str
+) -> None:
+    alarm = Stack(template, {**FAN_OUT, "AlarmRejectedShare": "0.02"}).properties(name)
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", "0.02")
     share, scored, rejected = alarm["Metrics"]
     assert share["Expression"] == "IF(scored + rejected > 0, rejected / (scored + rejected), 0)"
     named = {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in (scored, rejected)}
     assert named == {"scored": "RowsScored", "rejected": "RowsRejected"}
     assert [one["MetricStat"]["Stat"] for one in (scored, rejected)] == ["Sum", "Sum"]
+    for one in (scored, rejected):
+        assert one["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "function", "Value": function}]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

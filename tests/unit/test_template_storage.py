@@ -168,11 +168,11 @@ def test_the_longest_prefix_still_makes_bucket_names_that_s3_takes(template: dic
     assert template["Parameters"]["BucketPrefix"]["AllowedPattern"] == "[a-z0-9][a-z0-9-]{1,26}[a-z0-9]"
 
 
-def test_each_function_logs_to_a_group_that_forgets(template: dict[str, Json]) -> None:
+def test_the_functions_the_http_api_and_the_state_machine_log_to_groups_that_forget(template: dict[str, Json]) -> None:
     stack = Stack(template, {**FAN_OUT, "LogRetentionDays": "7"})
     groups = stack.of_type("AWS::Logs::LogGroup")
     used = {stack.properties(function)["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
-    assert used | {"AccessLogs"} == set(groups)
+    assert used | {"AccessLogs", "FanOutMachineLogs"} == set(groups)
     assert {given["RetentionInDays"] for given in groups.values()} == {"7"}
 
 

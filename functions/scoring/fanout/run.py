@@ -210,7 +210,7 @@ class FanOut:
             return None
         self._clear(results.paths, digest)
         results.sweep(drop)
-        return Report(found.status, found.reason, found.rows, found.model.version, drop.size)
+        return Report(found.status, found.reason, found.rows, found.model.version, drop.size, before=True)
 
     # abort
 
