@@ -2,6 +2,7 @@
 
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,27 @@ def slim_image(docker: str) -> str:
 def training_image(docker: str) -> str:
     """The id of the training image, built from this tree."""
     return built(docker, "Dockerfile.train")
+
+
+@pytest.fixture(scope="session")
+def arm64(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with an emulator of arm64 and Debian's Python for it, and in `packages` what the slim image locks."""
+    found = subprocess.run([PROJECT / ".ci" / "find-arm64"], capture_output=True, text=True)
+    if found.returncode != 0:
+        pytest.skip("there is no emulator of arm64; run: make provision")
+    folder = tmp_path_factory.mktemp("arm64")
+    for name in ("qemu", "root"):
+        (folder / name).symlink_to(Path(found.stdout.strip()) / name)
+    platforms = [f"--platform=manylinux_2_{number}_aarch64" for number in range(17, 42)]
+    abis = [f"--abi={name}" for name in ("cp313", "abi3", "none")]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder / "packages", "--no-deps",
+         "--require-hashes", "--only-binary=:all:", "--python-version=3.13", "--implementation=cp", *abis, *platforms,
+         "--platform=manylinux2014_aarch64", "--platform=any", "--requirement", PROJECT / "requirements" / "slim.txt"],
+        check=True,
+    )  # fmt: skip
+    subprocess.run(["chmod", "-R", "a+rX", folder.parent], check=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -262,6 +262,40 @@ def test_an_image_scores_a_dropped_file_by_the_twin(
     )
 
 
+@pytest.mark.parametrize("hidden", [(), NO_CPU_FILES], ids=["", "without the CPU files of the system"])
+def test_on_arm64_the_packages_of_the_slim_image_predict_and_score_as_the_pipeline_itself(
+    docker: str, arm64: Path, hidden: tuple[str, ...], bucket: Path, drops: Path
+) -> None:
+    (drops / "incoming" / "iris sample.csv").write_text(
+        "petal_width,sepal_length,petal_length,sepal_width\n0.2,5.10,1.4,3.5\n"
+    )
+    mounts = {
+        arm64 / "qemu": "/qemu", arm64 / "root": "/arm64", arm64 / "packages": "/opt/python", INSIDE: "/inside",
+        PROJECT / "functions": "/var/task/functions", INSIDE / "arm64_cpuinfo.txt": "/proc/cpuinfo",
+    }  # fmt: skip
+    calls = [(PREDICT, {"instances": ROWS["iris"]}), (BATCH, json.loads((EVENTS / "s3-put.json").read_text()))]
+    # The processor of Lambda's arm64. Without a cpuinfo of its own, what ONNX Runtime reads would be this machine's.
+    ran = subprocess.run(
+        [docker, "run", "--rm", "--interactive", "--network", "none", *LAMBDA_LIKE, *hidden, *mounted(bucket, "iris"),
+         *(f"--volume={here.resolve()}:{there}:ro" for here, there in mounts.items()),
+         "--volume", f"{drops}:/drops", "--env", "DATA_STORE=file:///drops",
+         "--env", "PYTHONPATH=/opt/python:/var/task",
+         "--entrypoint", "/qemu", "debian:trixie-slim",
+         "-cpu", "neoverse-n1", "-L", "/arm64", "/arm64/usr/bin/python3", "/inside/call.py"],
+        input=json.dumps(calls), capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    machine, (predicted, scored) = json.loads(ran.stdout)
+    assert (machine, predicted) == ("aarch64", close_to(expected(bucket, "iris")))
+    rows = {"input": 1, "scored": 1, "rejected": 0, "blank": 0}
+    assert scored["records"] == [{"key": "incoming/iris sample.csv", "status": "scored", "reason": None, "rows": rows}]
+    assert (drops / "scored" / "iris sample.csv").read_bytes() == (
+        b"petal_width,sepal_length,petal_length,sepal_width,prediction\n0.2,5.10,1.4,3.5,setosa\n"
+    )
+    missed = "failed to parse the list of possible processors" in ran.stderr
+    assert missed is bool(hidden)  # they were hidden, and ONNX Runtime looked for them
+
+
 def test_the_slim_image_scores_a_file_by_hand(docker: str, slim_image: str, bucket: Path) -> None:
     scored = subprocess.run(
         [docker, "run", "--rm", "--interactive", "--network", "none", *LAMBDA_LIKE, *mounted(bucket, "iris"),
