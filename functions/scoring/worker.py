@@ -9,20 +9,21 @@ from functions.errors import DropRefused, StoreError
 from functions.inference.model import ServedModel
 from functions.registry.store import Store
 from functions.scoring import reasons, summing_up
-from functions.scoring.drop import DropPaths, why_ignored
+from functions.scoring.drop import DropPaths
 from functions.scoring.loop import Options, score_stream
 from functions.scoring.models import Models
 from functions.scoring.outlet import Outlet
 from functions.scoring.pace import Pace
 from functions.scoring.report import Report
 from functions.scoring.results import Moved, Results
+from functions.scoring.scorer import Scorer
 from functions.scoring.summary import Input, Output, Outputs
 
 ROUNDS = 8
 PAUSE_MILLISECONDS = 100  # at most, times the round: it parts workers that disturb each other
 
 
-class Worker:
+class Worker(Scorer):
     """Scores drops of one data store. hand_over: takes a drop that is too large for one function, where that is on."""
 
     def __init__(
@@ -33,23 +34,8 @@ class Worker:
         max_rejected_share: float,
         hand_over: Callable[[Input], None] | None = None,
     ) -> None:
-        self._data = data
-        self._models = models
-        self._options = options
-        self._max_rejected_share = max_rejected_share
+        super().__init__(data, models, options, max_rejected_share)
         self._hand_over = hand_over
-
-    def warm(self) -> ServedModel:
-        """Loads the live model. Raises ModelError, StoreError."""
-        return self._models.current()
-
-    def why_ignored(self, bucket: str, key: str) -> str | None:
-        """Why the object of an event is no drop for this worker, in words; None where it is one."""
-        return why_ignored(bucket, key, self._data)
-
-    def within(self, key: str) -> str:
-        """An event's key as the store's own."""
-        return key.removeprefix(self._data.prefix)
 
     def score(self, key: str, left: Callable[[], float] | None = None, whole: float | None = None) -> Report:
         """Scores the drop at `key` (within the store); `left` and `whole` as in Pace.

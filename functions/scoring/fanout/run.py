@@ -21,7 +21,7 @@ from functions.registry.store import Store
 from functions.registry.uploads import Uploads
 from functions.scoring import loop, summing_up
 from functions.scoring.claim import ClaimedModel
-from functions.scoring.drop import DropPaths, PartPaths, digest_of, why_ignored
+from functions.scoring.drop import DropPaths, PartPaths, digest_of
 from functions.scoring.fanout import plan as plans
 from functions.scoring.fanout.at_once import at_once
 from functions.scoring.fanout.finishing import Joining, all_done
@@ -34,6 +34,7 @@ from functions.scoring.models import Models
 from functions.scoring.pace import Pace
 from functions.scoring.report import Report
 from functions.scoring.results import Moved, Results
+from functions.scoring.scorer import Scorer
 from functions.scoring.summary import Input
 from functions.scoring.tally import Tally
 
@@ -53,7 +54,7 @@ class Planned:
     version: str
 
 
-class FanOut:
+class FanOut(Scorer):
     """Takes the steps over one data store. part_bytes: about how long a part is to be."""
 
     def __init__(
@@ -65,24 +66,9 @@ class FanOut:
         max_rejected_share: float,
         part_bytes: int,
     ) -> None:
-        self._data = data
+        super().__init__(data, models, options, max_rejected_share)
         self._uploads = uploads
-        self._models = models
-        self._options = options
-        self._max_rejected_share = max_rejected_share
         self._part_bytes = part_bytes
-
-    def warm(self) -> ServedModel:
-        """Loads the live model. Raises ModelError, StoreError."""
-        return self._models.current()
-
-    def why_ignored(self, bucket: str, key: str) -> str | None:
-        """Why the object is no drop for this data store, in words; None where it is one."""
-        return why_ignored(bucket, key, self._data)
-
-    def within(self, key: str) -> str:
-        """A key of the bucket as the store's own."""
-        return key.removeprefix(self._data.prefix)
 
     # plan
 
