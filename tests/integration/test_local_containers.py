@@ -15,9 +15,9 @@ from tests.local_room import Room, eventually, room
 
 
 @contextmanager
-def container(opened: Room, folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def container(opened: Room, folder: Path, port: int, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """What a function container runs: awslambdaric, pointed at the gateway."""
-    environ = os.environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+    environ = os.environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"} | settings
     before = len(opened.gateway.predict.environments())
     process = subprocess.Popen(
         [sys.executable, "-m", "awslambdaric", "tiny.handler"],
@@ -48,6 +48,11 @@ def test_a_container_that_connects_answers_and_stays(opened: Room, tmp_path: Pat
     with container(opened, tmp_path, port_of(opened)) as process:
         answers = [opened.ask().json for _ in range(5)]
         assert answers == [{"pid": process.pid, "count": count} for count in range(1, 6)]
+
+
+def test_a_container_that_offers_a_snapshot_is_let_go_on_at_once(opened: Room, tmp_path: Path) -> None:
+    with container(opened, tmp_path, port_of(opened), AWS_LAMBDA_INITIALIZATION_TYPE="snap-start") as process:
+        assert opened.ask().json == {"pid": process.pid, "count": 1}
 
 
 def test_two_containers_work_at_once_and_a_third_call_waits_for_one_of_them(opened: Room, tmp_path: Path) -> None:
