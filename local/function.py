@@ -69,7 +69,8 @@ class Function:
         with self._changed:
             while environment.snapshot is None:
                 if environment not in self._all:
-                    raise RuntimeError(f"{self.declared.name}: no snapshot: {environment.why or 'INIT failed'}")
+                    why = environment.why[1] if environment.why else "its INIT failed"
+                    raise RuntimeError(f"{self.declared.name}: no snapshot: {why}")
                 self._changed.wait(1.0)
 
     def close(self) -> None:

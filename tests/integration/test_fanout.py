@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions import wiring
-from functions.errors import RunEnded
+from functions.errors import RunEnded, StoreError
 from functions.registry.s3_uploads import S3Uploads
 from functions.scoring.drop import DropPaths
 from functions.scoring.fanout.run import Planned
@@ -176,3 +176,39 @@ def test_a_finish_that_dies_once_the_upload_is_complete_knows_its_object_and_no_
     assert bench.get(PATHS.scored) == made
     again = fan_out.finish(KEY, planned.digest)
     assert (again.status, again.rows, again.worked) == ("scored", report.rows, False)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["", "under a key of KMS"])
+def test_a_piece_that_is_sent_again_after_its_part_was_done_leaves_nothing_half_done(
+    bench: Bench, encrypted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if encrypted:
+        bench.minio.encrypt(bench.drops)
+    for name, value in {**bench.environ, "FANOUT_PART_BYTES": str(6 * MIB)}.items():
+        monkeypatch.setenv(name, value)
+    body = HEADER + rows(300_000)
+    bench.put(body)
+    fan_out = wiring.live_fan_out().get()
+
+    def to_the_last_part() -> str:
+        planned = fan_out.plan(KEY)
+        assert isinstance(planned, Planned)
+        for number in range(planned.parts):
+            fan_out.part(KEY, planned.digest, number)
+        return planned.digest
+
+    digest = to_the_last_part()
+    with bench.minio.client(bench.minio.root) as client:
+        (upload,) = bench.uploads()
+        at = {"Bucket": bench.drops, "Key": PATHS.scored, "UploadId": upload["UploadId"], "PartNumber": 1}
+        opening = bench.get(PATHS.part(digest, 0).opening)
+        assert client.upload_part(**at, Body=opening)["ETag"]
+    if encrypted:  # the same bytes have another ETag, and nobody can tell that they are the same
+        with pytest.raises(StoreError):
+            fan_out.finish(KEY, digest)
+        assert PATHS.scored not in bench.names()
+        fan_out.abort(KEY, digest)
+        assert (bench.uploads(), [name for name in bench.names() if name.endswith((".done", ".plan.json"))]) == ([], [])
+        digest = to_the_last_part()
+    assert fan_out.finish(KEY, digest).status == "scored"
+    assert bench.summary()["rows"]["input"] == 300_000

@@ -201,6 +201,6 @@ def test_a_hook_that_fails_after_a_restore_fails_the_call_with_its_error(tmp_pat
 
 def test_a_hook_that_fails_before_the_snapshot_lets_none_be_made(tmp_path: Path) -> None:
     gateway, said = of_hooks(tmp_path, "snapshot_restore_py.register_before_snapshot(lambda: 1 / 0)")
-    with gateway, pytest.raises(RuntimeError, match="predict: no snapshot"):
+    with gateway, pytest.raises(RuntimeError, match="predict: no snapshot: its INIT failed"):
         gateway.predict.publish()
     assert "predict: INIT failed: ZeroDivisionError: division by zero" in said.getvalue()
