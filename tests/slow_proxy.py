@@ -19,6 +19,8 @@ class SlowProxy:
         self._taken = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.asked = 0
+        """How many requests went through; small ones, each of which comes in one piece."""
         self.held = 0
         """How many requests came while it stalled."""
         threading.Thread(target=self._accept, daemon=True).start()
@@ -57,6 +59,7 @@ class SlowProxy:
                 self._flowing.wait()
                 if self._closed:
                     return
+                self.asked += asking
                 sink.sendall(data)
 
 

@@ -127,8 +127,10 @@ def test_an_alias_that_did_not_move_costs_one_question_and_no_load(platform: Pla
     publish_iris(platform.store, twin=True)
     platform.function.publish()
     platform.network.lose()
+    asked = platform.network.asked
     assert platform.ask()["model"] == {"name": "iris", "version": VERSION}
     assert platform.told() == [("INFO", "model loaded"), ("INFO", "request")]
+    assert platform.network.asked == asked + 1
 
 
 def test_without_refresh_a_restored_function_still_serves_what_is_live_when_it_is_restored(
