@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment
+.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ serve: environment  ## the HTTP gateway alone, over MODEL_STORE, MODEL_NAME and 
 	@exec $(PYTHON) -m local serve
 
 # The tests type "make" as a person does, who is not inside another make.
-test: environment $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
+test: environment $(if $(filter tests tests/integration%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
 check: environment sam-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
@@ -82,7 +82,7 @@ lock:  ## write the locked requirements anew (needs uv)
 	requirements/lock
 
 clean:  ## remove everything made here
-	rm -rf $(VENV) .venv-clients .venv-rivals .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	rm -rf $(VENV) .venv-clients .venv-rivals .venv-sam .venv-simulator .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:
@@ -96,3 +96,6 @@ clients-environment:
 
 rivals-environment:
 	@.ci/environment .venv-rivals requirements/rivals.txt
+
+simulator-environment:
+	@.ci/environment .venv-simulator requirements/simulator.txt

@@ -12,6 +12,8 @@ from tests.event_listener import EventListener, listening
 from tests.fanout_bench import Bench
 from tests.minio_server import Credentials, Minio, allow_s3, running
 from tests.models import publish_iris
+from tests.simulator import server as simulator_server
+from tests.simulator.server import NotThere, Simulator
 from tests.template import policies
 
 
@@ -93,3 +95,13 @@ def dropper_credentials(minio: Minio, drop_bucket: str) -> Credentials:
 def owner_credentials(minio: Minio, bucket: str) -> Credentials:
     """A user who may do everything in `bucket`, and nothing outside it."""
     return minio.user(allow_s3(bucket))
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """AWS's services on this machine, with nothing in them yet."""
+    try:
+        with simulator_server.running(tmp_path_factory.mktemp("aws")) as running_one:
+            yield running_one
+    except NotThere as error:
+        pytest.skip(str(error))

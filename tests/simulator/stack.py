@@ -1,0 +1,145 @@
+"""The template's stack on the simulator: translated by SAM, made, looked up, deleted. It knows no model and no file.
+
+What the simulator cannot make is named here with its reason; a test asks the simulator whether that is still so.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulator.server import ACCOUNT, Simulator
+from tests.template import REGION, Stack, translated
+
+# Types of resource that the simulator does not know.
+UNKNOWN_TYPES = {
+    "AWS::CodeDeploy::Application": "no CodeDeploy: a new function version takes over at once",
+    "AWS::CodeDeploy::DeploymentGroup": "no CodeDeploy: a new function version takes over at once",
+    "AWS::IAM::RolePolicy": "put into its role by IAM's own call instead, once the stack is there",
+}
+# Resources of a type it knows, in a form that it does not.
+UNKNOWN_FORMS = {"RejectedShare": "an alarm over metric math"}
+# What it takes and forgets, and what stands in for it.
+FORGOTTEN = {
+    ("AWS::ApiGatewayV2::Api", "Body"): "routes, integrations, authorizers and CORS are made of it by API Gateway's "
+    "own calls (tests/simulator/http_api.py)",
+    ("AWS::S3::Bucket", "LifecycleConfiguration"): "nothing expires in a simulator that lives for minutes",
+}
+TEMPLATES = "templates"  # the bucket that `sam deploy` would make for itself
+PATIENCE = 120.0
+
+
+class StackFailed(Exception):
+    """CloudFormation rolled back, or would not begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A stack that was made. `expected` is the template's own view of it, `outputs` what CloudFormation says."""
+
+    simulator: Simulator
+    name: str
+    expected: Stack
+    outputs: Mapping[str, str]
+    physical: Mapping[str, str]
+    """Logical id -> what the thing is called."""
+
+    def statuses(self) -> dict[str, str]:
+        """Logical id -> status, of every resource."""
+        told = self.simulator.client("cloudformation").describe_stack_resources(StackName=self.name)
+        return {each["LogicalResourceId"]: each["ResourceStatus"] for each in told["StackResources"]}
+
+    def delete(self) -> None:
+        """Raises StackFailed."""
+        cloudformation = self.simulator.client("cloudformation")
+        identity = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
+        cloudformation.delete_stack(StackName=self.name)
+        _await(self.simulator, identity, "DELETE_COMPLETE")
+
+
+def template(parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What CloudFormation is given: the translated template without what the simulator cannot make."""
+    made = translated(parameters=parameters)
+    resources = made["Resources"]
+    gone = {name for name, given in resources.items() if given["Type"] in UNKNOWN_TYPES or name in UNKNOWN_FORMS}
+    for name in gone:
+        del resources[name]
+    for given in resources.values():
+        if "CodeDeployLambdaAliasUpdate" in given.get("UpdatePolicy", {}):
+            del given["UpdatePolicy"]
+        needed = given.get("DependsOn", [])
+        needed = [needed] if isinstance(needed, str) else needed
+        if gone & set(needed):
+            given["DependsOn"] = [name for name in needed if name not in gone]
+    return made
+
+
+def deploy(simulator: Simulator, name: str = "stack", parameters: Mapping[str, str] | None = None) -> Deployed:
+    """Makes the stack and waits. Raises StackFailed with what CloudFormation says of each resource."""
+    given = {"EndpointUrl": simulator.endpoint, **(parameters or {})}
+    made = template(given)
+    create(simulator, name, made, given)
+    cloudformation = simulator.client("cloudformation")
+    (told,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in told["Outputs"]}
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    physical = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}
+    deployed = Deployed(simulator, name, Stack(translated(parameters=given), given), outputs, physical)
+    from tests.simulator import http_api
+
+    http_api.make_routes(deployed)
+    return deployed
+
+
+def create(simulator: Simulator, name: str, made: dict[str, Any], parameters: Mapping[str, str]) -> None:
+    """Raises StackFailed."""
+    from botocore.exceptions import ClientError
+
+    s3, cloudformation = simulator.client("s3"), simulator.client("cloudformation")
+    if TEMPLATES not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=TEMPLATES, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=TEMPLATES, Key=f"{name}.json", Body=json.dumps(made).encode())
+    try:
+        told = cloudformation.create_stack(
+            StackName=name,
+            TemplateURL=f"{simulator.endpoint}/{TEMPLATES}/{name}.json",
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+    except ClientError as error:
+        raise StackFailed(error.response["Error"]["Message"]) from None
+    _await(simulator, told["StackId"], "CREATE_COMPLETE")
+
+
+def _await(simulator: Simulator, identity: str, wanted: str) -> None:
+    cloudformation = simulator.client("cloudformation")
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        (told,) = cloudformation.describe_stacks(StackName=identity)["Stacks"]
+        if not told["StackStatus"].endswith("_IN_PROGRESS"):
+            break
+        time.sleep(0.05)
+    if told["StackStatus"] != wanted:
+        events = cloudformation.describe_stack_events(StackName=identity)["StackEvents"]
+        reasons = [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+        raise StackFailed(f"{told['StackStatus']}: " + "; ".join(reasons))
+
+
+def empty(deployed: Deployed) -> None:
+    """Deletes the buckets that outlived the stack, with every version in them."""
+    s3 = deployed.simulator.client("s3")
+    for name in (deployed.outputs["ModelBucket"], deployed.outputs["DropBucket"]):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                s3.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
+        s3.delete_bucket(Bucket=name)
+
+
+def arn(service: str, rest: str) -> str:
+    """An ARN of the simulated account."""
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"
