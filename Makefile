@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment
+.PHONY: help demo serve rehearse test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,8 +20,11 @@ demo: environment  ## train on iris, publish, predict over HTTP, score a dropped
 serve: environment  ## the HTTP gateway alone, over MODEL_STORE, MODEL_NAME and PORT
 	@exec $(PYTHON) -m local serve
 
+rehearse: environment simulator-environment  ## the whole stack on an AWS simulator: deploy, train, drop, replay, promote, roll back
+	@exec $(PYTHON) -m tests.rehearsal
+
 # The tests type "make" as a person does, who is not inside another make.
-test: environment $(if $(filter tests tests/integration%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
+test: environment $(if $(filter tests tests/integration% tests/e2e%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
 check: environment sam-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold

@@ -16,7 +16,7 @@ from tests.template import REGION, Stack, translated
 UNKNOWN_TYPES = {
     "AWS::CodeDeploy::Application": "no CodeDeploy: a new function version takes over at once",
     "AWS::CodeDeploy::DeploymentGroup": "no CodeDeploy: a new function version takes over at once",
-    "AWS::IAM::RolePolicy": "put into its role by IAM's own call instead, once the stack is there",
+    "AWS::IAM::RolePolicy": "so fan-out is made here and not run; tests/integration/test_fanout.py runs it",
 }
 # Resources of a type it knows, in a form that it does not.
 UNKNOWN_FORMS = {"RejectedShare": "an alarm over metric math"}
@@ -92,24 +92,42 @@ def deploy(simulator: Simulator, name: str = "stack", parameters: Mapping[str, s
     return deployed
 
 
+def update(deployed: Deployed, parameters: Mapping[str, str]) -> None:
+    """What `sam deploy` does with other parameters. Raises StackFailed."""
+    simulator, given = deployed.simulator, {"EndpointUrl": deployed.simulator.endpoint, **parameters}
+    _upload(simulator, deployed.name, template(given))
+    cloudformation = simulator.client("cloudformation")
+    told = cloudformation.update_stack(StackName=deployed.name, **_request(simulator, deployed.name, given))
+    _await(simulator, told["StackId"], "UPDATE_COMPLETE")
+
+
 def create(simulator: Simulator, name: str, made: dict[str, Any], parameters: Mapping[str, str]) -> None:
     """Raises StackFailed."""
     from botocore.exceptions import ClientError
 
-    s3, cloudformation = simulator.client("s3"), simulator.client("cloudformation")
-    if TEMPLATES not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
-        s3.create_bucket(Bucket=TEMPLATES, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=TEMPLATES, Key=f"{name}.json", Body=json.dumps(made).encode())
+    _upload(simulator, name, made)
+    cloudformation = simulator.client("cloudformation")
     try:
-        told = cloudformation.create_stack(
-            StackName=name,
-            TemplateURL=f"{simulator.endpoint}/{TEMPLATES}/{name}.json",
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
+        told = cloudformation.create_stack(StackName=name, **_request(simulator, name, parameters))
     except ClientError as error:
         raise StackFailed(error.response["Error"]["Message"]) from None
     _await(simulator, told["StackId"], "CREATE_COMPLETE")
+
+
+def _upload(simulator: Simulator, name: str, made: dict[str, Any]) -> None:
+    """Where CloudFormation reads a template that is too long for a request."""
+    s3 = simulator.client("s3")
+    if TEMPLATES not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=TEMPLATES, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=TEMPLATES, Key=f"{name}.json", Body=json.dumps(made).encode())
+
+
+def _request(simulator: Simulator, name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "TemplateURL": f"{simulator.endpoint}/{TEMPLATES}/{name}.json",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM"],
+    }
 
 
 def _await(simulator: Simulator, identity: str, wanted: str) -> None:
