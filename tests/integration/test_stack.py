@@ -85,11 +85,7 @@ def test_every_resource_of_every_set_of_parameters_is_made_and_taken_away_again(
         parameters["HttpHostedZoneId"] = zone["HostedZone"]["Id"].rpartition("/")[2]
     made = stack.deploy(simulator, f"variant-{variant}", parameters)
     whole = made.expected
-    left_out = {
-        name
-        for name, given in whole.resources.items()
-        if given["Type"] in stack.UNKNOWN_TYPES or name in stack.UNKNOWN_FORMS
-    }
+    left_out = {name for name, given in whole.resources.items() if stack.why_left_out(given)}
     assert made.statuses() == dict.fromkeys(set(whole.resources) - left_out, "CREATE_COMPLETE")
     assert set(made.outputs) == set(whole.outputs)
     prefix = parameters["BucketPrefix"]
@@ -107,13 +103,16 @@ def test_what_is_listed_as_unknown_to_the_simulator_is_what_it_refuses(simulator
     assert str(refused.value) == (
         f"Template format error: Unrecognized resource types: [{', '.join(sorted(stack.UNKNOWN_TYPES))}]"
     )
-    assert set(stack.UNKNOWN_FORMS) <= set(translated()["Resources"])
-    whole = Stack(translated())
-    for name, why in stack.UNKNOWN_FORMS.items():
-        alone = {"Resources": {name: {"Type": whole.resources[name]["Type"], "Properties": whole.properties(name)}}}
-        with pytest.raises(StackFailed, match="not supported"):
-            stack.create(simulator, f"alone-{name}", alone, {})
-        assert why
+    whole = Stack(translated(), FAN_OUT)
+    for kind, form in stack.UNKNOWN_FORMS:
+        names = [
+            name for name, given in whole.resources.items() if given["Type"] == kind and form in given["Properties"]
+        ]
+        assert names
+        for name in names:
+            alone = {"Resources": {name: {"Type": kind, "Properties": whole.properties(name)}}}
+            with pytest.raises(StackFailed, match=f"Properties.{form} .*is not supported"):
+                stack.create(simulator, f"alone-{name}", alone, {})
 
 
 def test_what_is_listed_as_forgotten_by_the_simulator_is_forgotten(simulator: Simulator) -> None:

@@ -56,8 +56,7 @@ def deploy(it: Rehearsal) -> None:
     show(f"template.yaml, translated by SAM, with {PARAMETERS}: {len(statuses)} resources made")
     whole = it.deployed.expected.resources
     for name in sorted(set(whole) - set(statuses)):
-        why = stack.UNKNOWN_FORMS.get(name) or stack.UNKNOWN_TYPES[whole[name]["Type"]]
-        show(f"not here but on AWS: {name} ({why})")
+        show(f"not here but on AWS: {name} ({stack.why_left_out(whole[name])})")
     for name, value in it.deployed.outputs.items():
         show(f"{name}: {value}")
 

@@ -18,8 +18,8 @@ UNKNOWN_TYPES = {
     "AWS::CodeDeploy::DeploymentGroup": "no CodeDeploy: a new function version takes over at once",
     "AWS::IAM::RolePolicy": "so fan-out is made here and not run; tests/integration/test_fanout.py runs it",
 }
-# Resources of a type it knows, in a form that it does not.
-UNKNOWN_FORMS = {"RejectedShare": "an alarm over metric math"}
+# A type that it knows, with a property that it does not.
+UNKNOWN_FORMS = {("AWS::CloudWatch::Alarm", "Metrics"): "an alarm over metric math"}
 # What it takes and forgets, and what stands in for it.
 FORGOTTEN = {
     ("AWS::ApiGatewayV2::Api", "Body"): "routes, integrations, authorizers and CORS are made of it by API Gateway's "
@@ -58,11 +58,18 @@ class Deployed:
         _await(self.simulator, identity, "DELETE_COMPLETE")
 
 
+def why_left_out(resource: Mapping[str, Any]) -> str:
+    """Why the simulator cannot make this resource; empty where it can."""
+    kind = resource["Type"]
+    forms = [UNKNOWN_FORMS.get((kind, name), "") for name in resource.get("Properties", {})]
+    return UNKNOWN_TYPES.get(kind, "") or "".join(forms)
+
+
 def template(parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What CloudFormation is given: the translated template without what the simulator cannot make."""
     made = translated(parameters=parameters)
     resources = made["Resources"]
-    gone = {name for name, given in resources.items() if given["Type"] in UNKNOWN_TYPES or name in UNKNOWN_FORMS}
+    gone = {name for name, given in resources.items() if why_left_out(given)}
     for name in gone:
         del resources[name]
     for given in resources.values():
