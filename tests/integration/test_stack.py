@@ -276,6 +276,21 @@ def test_a_drop_that_fails_is_tried_as_often_as_the_parameter_says_and_then_kept
     stack.empty(made)
 
 
+def test_a_changed_parameter_makes_a_function_version_to_which_the_alias_moves(
+    deployed: Deployed, version: str, trainer: Keys
+) -> None:
+    assert version
+    before = drop(deployed, trainer, "incoming/before.csv", showcase.DROPPED)
+    stack.update(deployed, {"BatchProbabilities": "true"})
+    after = drop(deployed, trainer, "incoming/after.csv", showcase.DROPPED)
+    assert [summary["rows"] for summary in (before, after)] == [after["rows"]] * 2
+    headers = [get(deployed, DROPS, f"scored/{name}.csv").splitlines()[0] for name in ("before", "after")]
+    added = b",probability_setosa,probability_versicolor,probability_virginica"
+    assert headers == [headers[0], headers[0] + added]
+    alias = deployed.simulator.client("lambda").get_alias(FunctionName=deployed.physical["BatchFunction"], Name="live")
+    assert alias["FunctionVersion"] == "2"
+
+
 def labels_of(deployed: Deployed, version: str) -> list[str]:
     """The labels that the published pipeline itself gives the good rows."""
     where = deployed.simulator.folder / "model.joblib"

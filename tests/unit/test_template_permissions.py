@@ -95,6 +95,7 @@ def test_a_role_names_what_it_may_touch_except_where_aws_knows_no_names(stack: S
 
 # How each type of resource that keeps data names its key.
 KEYS: dict[str, Callable[[Json], Json]] = {
+    "AWS::AppConfig::ConfigurationProfile": lambda given: given.get("KmsKeyIdentifier"),
     "AWS::Lambda::Function": lambda given: given.get("KmsKeyArn"),
     "AWS::Logs::LogGroup": lambda given: given.get("KmsKeyId"),
     "AWS::SQS::Queue": lambda given: given.get("KmsMasterKeyId"),
@@ -106,6 +107,8 @@ KEYS: dict[str, Callable[[Json], Json]] = {
 KEEP_NO_DATA = {
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Stage",
+    "AWS::AppConfig::Application",
+    "AWS::AppConfig::HostedConfigurationVersion",  # its profile names the key
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeDeploy::Application",
