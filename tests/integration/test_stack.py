@@ -289,6 +289,10 @@ def test_a_changed_parameter_makes_a_function_version_to_which_the_alias_moves(
     assert headers == [headers[0], headers[0] + added]
     alias = deployed.simulator.client("lambda").get_alias(FunctionName=deployed.physical["BatchFunction"], Name="live")
     assert alias["FunctionVersion"] == "2"
+    kept = deployed.simulator.client("lambda").list_versions_by_function(
+        FunctionName=deployed.physical["BatchFunction"]
+    )
+    assert {each["Version"] for each in kept["Versions"]} >= {"1", "2"}
 
 
 def labels_of(deployed: Deployed, version: str) -> list[str]:

@@ -56,3 +56,9 @@ def test_every_function_and_its_version_bear_the_number(name: str) -> None:
     """The version, so that CloudFormation makes another; the function, so that Lambda does."""
     description = TEMPLATE["Resources"][name]["Properties"]["Description"]
     assert re.search(r"Settings \$\{SettingsNumber\}", description["Fn::Sub"])
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_function_version_that_was_replaced_stays_to_be_gone_back_to(name: str) -> None:
+    kept = {policy: TEMPLATE["Resources"][name].get(policy) for policy in ("DeletionPolicy", "UpdateReplacePolicy")}
+    assert kept == {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
