@@ -133,7 +133,7 @@ def tear_down(it: Rehearsal) -> None:
     say(f"$ aws cloudformation delete-stack --stack-name {STACK}")
     it.deployed.delete()
     kept = leftovers.of_stack(it.simulator, STACK, PREFIX)
-    it.check("what outlives the stack", sorted(kept), sorted(it.deployed.outputs[name] for name in _BUCKETS))
+    it.check("what outlives the stack", sorted(kept), it.deployed.buckets())
     show(f"outlive the stack, with models, drops and results in them: {', '.join(sorted(kept))}")
     stack.empty(it.deployed)
     show("both emptied, every version of every object, and deleted")
@@ -156,7 +156,6 @@ STEPS: tuple[tuple[str, Callable[[Rehearsal], None]], ...] = (
     ("Roll back", rollback),
     ("Tear down", tear_down),
 )
-_BUCKETS = ("ModelBucket", "DropBucket")
 
 
 def _fit(it: Rehearsal) -> list[str]:

@@ -50,6 +50,10 @@ class Deployed:
         told = self.simulator.client("cloudformation").describe_stack_resources(StackName=self.name)
         return {each["LogicalResourceId"]: each["ResourceStatus"] for each in told["StackResources"]}
 
+    def buckets(self) -> list[str]:
+        """Names of the stack's own, which outlive it."""
+        return sorted(given["BucketName"] for given in self.expected.of_type("AWS::S3::Bucket").values())
+
     def delete(self) -> None:
         """Raises StackFailed."""
         cloudformation = self.simulator.client("cloudformation")
@@ -158,7 +162,7 @@ def _await(simulator: Simulator, identity: str, wanted: str) -> None:
 def empty(deployed: Deployed) -> None:
     """Deletes the buckets that outlived the stack, with every version in them."""
     s3 = deployed.simulator.client("s3")
-    for name in (deployed.outputs["ModelBucket"], deployed.outputs["DropBucket"]):
+    for name in deployed.buckets():
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
             for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 s3.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
