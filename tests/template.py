@@ -81,6 +81,12 @@ VARIANTS: dict[str, dict[str, str]] = {
         "VpcSecurityGroupIds": "sg-0a1b2c3d4e5f60718",
     },
     "batch-limited": {"BatchReservedConcurrency": "5"},
+    "models-of-another-stack": {
+        **FAN_OUT,
+        "BucketPrefix": "candidate",
+        "ModelBucketName": "serverless-sklearn-models-123456789012-eu-central-1",
+        "ModelAlias": "candidate",
+    },
 }
 
 Json = Any  # a template is JSON of any depth; mypy has no finite type for it

@@ -174,6 +174,8 @@ def test_the_variants_and_the_defaults_are_values_that_cloudformation_takes(temp
         ("HttpDomainName", "https://models.example.com"),
         ("HttpCertificateArn", "models.example.com"),
         ("HttpHostedZoneId", "example.com"),
+        ("ModelBucketName", "s3://models"),
+        ("ModelBucketName", "arn:aws:s3:::models"),
         ("KeyArn", "alias/mine"),
         ("KeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/mine"),
         ("DropRetentionDays", "0"),

@@ -16,6 +16,7 @@ from tests.template import (
     Json,
     Stack,
     document,
+    environment,
 )
 
 
@@ -41,6 +42,25 @@ def test_both_buckets_outlive_the_stack_and_keep_versions(stack: Stack) -> None:
         resource = stack.resources[name]
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
         assert given["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_a_second_stack_serves_another_alias_out_of_the_first_ones_bucket_and_may_only_read_there(
+    template: dict[str, Json],
+) -> None:
+    given = Stack(template, VARIANTS["models-of-another-stack"])
+    assert list(given.of_type("AWS::S3::Bucket")) == ["DropBucket"]
+    assert list(given.of_type("AWS::S3::BucketPolicy")) == ["DropBucketOverTlsOnly"]
+    assert given.properties("DropBucket")["BucketName"] == DROPS.replace("serverless-sklearn", "candidate")
+    assert given.resolved(given.outputs["ModelBucket"]["Value"]) == MODELS
+    own = Stack(template, FAN_OUT)
+    for function in FUNCTIONS:
+        variables = environment(given, function)
+        assert (variables["MODEL_STORE"], variables["MODEL_ALIAS"]) == (f"s3://{MODELS}", "candidate")
+        role = function.replace("Function", "Role")
+        (store,) = (one for one in own.properties(role)["Policies"] if one["PolicyName"] == "store")
+        (there,) = (one for one in given.properties(role)["Policies"] if one["PolicyName"] == "store")
+        assert there["PolicyDocument"]["Statement"][:2] == store["PolicyDocument"]["Statement"][:2]
+        assert MODELS not in json.dumps(there["PolicyDocument"]["Statement"][2:])
 
 
 UPLOADS_AND_OLD_VERSIONS = [
