@@ -46,7 +46,7 @@ soak: environment  ## 100,000 random requests, events and files; batch killed hu
 	@$(PYTHON) -m tests.soak
 	@exec $(PYTHON) -m tests.soak_batch
 
-docs: environment  ## write docs/errors.md, the answers in docs/api.md and the outputs in docs/batch.md anew
+docs: environment  ## write anew what docs/ has of the code, the template and real answers: tables, pictures, outputs
 	@exec $(PYTHON) -m tests.documents
 
 provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, as root)

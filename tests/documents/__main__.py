@@ -1,12 +1,13 @@
-"""`python -m tests.documents`: writes docs/errors.md, the answers in docs/api.md, the outputs in docs/batch.md."""
+"""`python -m tests.documents`: writes anew whatever in docs/ is made out of the code, the template and real answers."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.documents import api, batch, errors
+from tests.documents import api, batch, errors, pages
 from tests.serving import serving
 
 errors.DOCUMENT.write_text(errors.text())
+pages.write()
 with TemporaryDirectory() as folder, serving(Path(folder), "iris", HTTP_CORS_ORIGINS=api.PAGE) as served:
     written = api.rewritten(served)
 api.DOCUMENT.write_text(written)
