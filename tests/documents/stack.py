@@ -80,25 +80,27 @@ def takes(parameter: Json) -> str:
 
 def statements(role: str) -> Iterator[tuple[str, Json]]:
     """Every statement of a role, followed, and under which setting it is there; of policies that stand alone, too."""
-    stack = whole()
     given = template()["Resources"][role]
     for policy in given["Properties"].get("Policies", []):
-        there, policy = _chosen(policy)
-        for statement in policy["PolicyDocument"]["Statement"]:
-            yield there, stack.resolved(statement)
-    for name, one in resources("AWS::IAM::RolePolicy").items():
+        there, chosen = _chosen(policy)
+        yield from _each(there, chosen)
+    for one in resources("AWS::IAM::RolePolicy").values():
         if one["Properties"]["RoleName"] == {"Ref": role}:
             there = condition(one) or ""
-            own = "" if there == condition(given) else there
-            for statement in stack.properties(name)["PolicyDocument"]["Statement"]:
-                yield own, statement
+            yield from _each("" if there == condition(given) else there, one["Properties"])
 
 
-def _chosen(policy: Json) -> tuple[str, Json]:
-    """The policy of `Fn::If`, and the setting under which it is there."""
-    if "Fn::If" not in policy:
-        return "", policy
-    name, then, _ = policy["Fn::If"]
+def _each(there: str, policy: Json) -> Iterator[tuple[str, Json]]:
+    for statement in policy["PolicyDocument"]["Statement"]:
+        own, chosen = _chosen(statement)
+        yield " and ".join(filter(None, (there, own))), whole().resolved(chosen)
+
+
+def _chosen(given: Json) -> tuple[str, Json]:
+    """The policy or statement of `Fn::If`, and the setting under which it is there."""
+    if "Fn::If" not in given:
+        return "", given
+    name, then, _ = given["Fn::If"]
     return _told(template()["Conditions"][name]), then
 
 
