@@ -17,6 +17,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.conftest import PROJECT
+from tests.local_room import eventually
+from tests.serving import serving
 from tests.training_runs import VERSION
 from tests.typed import blocks
 
@@ -60,6 +62,18 @@ def test_a_candidate_is_published_compared_promoted_and_taken_back_as_the_page_s
     for scored in ("by-live.csv", "by-candidate.csv"):
         assert len((folder / scored).read_text().splitlines()) == 151
     assert f"scored by iris {candidate}" in said or candidate in said
+
+
+def test_a_second_function_over_the_same_store_follows_the_candidate_and_has_no_model_before_there_is_one(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, "iris", MODEL_ALIAS="candidate", MODEL_REFRESH_SECONDS="0.1") as candidate:
+        assert candidate.http.http("GET", "/ping").status == 503
+        store = f"--name iris --store {tmp_path / 'models'}"
+        type_in(tmp_path, f"python -m training promote live --alias candidate {store}")
+        eventually(lambda: candidate.http.http("GET", "/ping").status == 200)
+        version = candidate.http.http("GET", "/ping").json["model"]["version"]
+        assert version in type_in(tmp_path, f"python -m training show live {store}")
 
 
 def test_the_model_goes_back_in_one_command_as_the_page_says(folder: Path) -> None:
