@@ -133,6 +133,8 @@ def _told(condition: Json) -> str:
     if function == "Fn::Not":
         inner = _told(argument[0])
         return inner.replace(" is empty", " is given") if " is empty" in inner else f"not: {inner}"
+    if function == "Fn::Or":
+        return " or ".join(_told(one) for one in argument)
     if function == "Fn::And":
         return " and ".join(_told(one) for one in argument)
     if function == "Condition":

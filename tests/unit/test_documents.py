@@ -36,8 +36,12 @@ OTHERS_UPPER = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "MODEL_BUCKET", "D
 
 def spans(page: Path) -> list[str]:
     """What stands in the code's type in a page, outside its blocks."""
-    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return SPAN.findall(text)
+    return SPAN.findall(prose(page))
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def test_what_is_made_is_what_stands_there() -> None:
@@ -194,7 +198,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def anchors(page: Path) -> list[str]:
-    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    heads = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return [re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads]
 
 
