@@ -23,8 +23,8 @@ KINDS = {
     "AWS::Events::Rule": "door",
     "AWS::Scheduler::Schedule": "door",
 }
-WIDTH, TOP, ROW = 1100, 178, 118
-LEFT, SECOND, THIRD, FOURTH = 24, 262, 566, 876
+WIDTH, TOP, ROW = 1124, 178, 118
+LEFT, SECOND, THIRD, FOURTH = 24, 254, 590, 900
 PLACES: dict[str, tuple[float, float, float, float]] = {
     "HttpApi": (SECOND, TOP, 180, 76),
     "PredictFunction": (THIRD, TOP, 200, 76),
@@ -36,6 +36,17 @@ PLACES: dict[str, tuple[float, float, float, float]] = {
     "BatchFailures": (FOURTH, TOP + 3 * ROW + 14, 200, 76),
     "AlarmTopic": (SECOND, TOP + 4 * ROW, 180, 76),
 }
+WITH_RETRAINING: dict[str, tuple[float, float, float, float]] = {
+    "ModelBucket": (FOURTH, TOP, 200, 4 * ROW + 76),
+    "BatchFailures": (SECOND, TOP + 4 * ROW, 180, 76),
+    "ReleaseFunction": (THIRD, TOP + 4 * ROW, 200, 76),
+    "RetrainingMachine": (THIRD, TOP + 5 * ROW, 200, 76),
+    "RetrainingOnData": (SECOND, TOP + 5 * ROW - 14, 200, 58),
+    "RetrainingOnSchedule": (SECOND, TOP + 5 * ROW + 56, 200, 58),
+    "RetrainingTopic": (FOURTH, TOP + 5 * ROW, 200, 76),
+    "AlarmTopic": (FOURTH, TOP + 6 * ROW - 26, 200, 76),
+}
+"""Places where retraining is part of the picture; the others stay."""
 WORDS: dict[str, tuple[str, ...]] = {
     "HttpApi": ("who may call, how much,", "access log"),
     "PredictFunction": ("one request, one answer;", "the version that is live"),
@@ -51,7 +62,12 @@ WORDS: dict[str, tuple[str, ...]] = {
         "  aliases/live.json",
     ),
     "DropBucket": ("incoming/", "", "scored/", "  + summary", "", "rejected/"),
-    "BatchFailures": ("drops given up, with their", "events; replayed from here"),
+    "BatchFailures": ("drops given up, with", "their events"),
+    "ReleaseFunction": ("the gate's decision, and", "the alias that is moved"),
+    "RetrainingMachine": ("trains (SageMaker), asks", "the gate, promotes, tells"),
+    "RetrainingOnData": ("when a table lands",),
+    "RetrainingOnSchedule": ("on a schedule",),
+    "RetrainingTopic": ("what came of it, by e-mail",),
     "AlarmTopic": ("tells AlarmEmail", ""),
 }
 IN_MONO = ("ModelBucket", "DropBucket")
@@ -101,12 +117,12 @@ def edges(whole: Stack) -> list[Edge]:
 
 
 def _together(words: list[str]) -> str:
-    """`writes a` and `writes b` are `writes a and b`."""
+    """`writes a` and `writes b` are `writes a, b`."""
     told: dict[str, list[str]] = {}
     for one in words:
         verb, _, what = one.rpartition(" ")
         told.setdefault(verb, []).append(what)
-    return "; ".join(f"{verb} {' and '.join(what)}".strip() for verb, what in told.items())
+    return "; ".join(f"{verb} {', '.join(what)}".strip() for verb, what in told.items())
 
 
 def _events(whole: Stack) -> Iterator[Edge]:
@@ -137,13 +153,11 @@ def _of_statement(whole: Stack, name: str, statement: dict[str, Any]) -> Iterato
     actions = stack.actions(statement)
     for resource in as_list(statement["Resource"]):
         for other in _named(whole, str(resource)):
-            prefix = str(resource).partition("/")[2].removesuffix("*")
+            prefix = _short(str(resource).partition("/")[2].removesuffix("*"))
             if "s3:GetObject" in actions and "s3:PutObject" not in actions:
                 yield Edge(other, name, f"reads {prefix}")
             if "s3:PutObject" in actions:
-                verbs = " and ".join(
-                    VERBS[action] for action in actions if action in VERBS and action != "s3:GetObject"
-                )
+                verbs = ", ".join(VERBS[action] for action in actions if action in VERBS and action != "s3:GetObject")
                 yield Edge(name, other, f"{verbs} {prefix}")
             if "sqs:SendMessage" in actions:
                 yield Edge(name, other, "what is given up")
@@ -153,6 +167,12 @@ def _of_statement(whole: Stack, name: str, statement: dict[str, Any]) -> Iterato
                 yield Edge(name, other, "starts")
             if "lambda:InvokeFunction" in actions:
                 yield Edge(name, other, "calls")
+
+
+def _short(prefix: str) -> str:
+    """Of keys below a model's name what kind they are, as `aliases/`; of others where they begin."""
+    parts = prefix.split("/")
+    return f"{parts[2]}/" if len(parts) > 2 and parts[2] else f"{parts[0]}/"
 
 
 def _named(whole: Stack, arn: str) -> Iterator[str]:
@@ -174,11 +194,11 @@ def _function(arn: str, functions: dict[str, Any]) -> str:
 
 
 def _boxes(whole: Stack) -> Iterator[tuple[str, Box]]:
-    last = TOP + 4 * ROW
-    at = SECOND + 202 if "AlarmTopic" in nodes(whole) else SECOND
+    places = PLACES | (WITH_RETRAINING if "RetrainingMachine" in whole.resources else {})
+    at, last = SECOND, max(y + height for _, y, _, height in places.values()) + 42
     for name, kind in nodes(whole).items():
-        x, y, width, height = PLACES.get(name) or (at, last, 180, 76)
-        if name not in PLACES:
+        x, y, width, height = places.get(name) or (at, last, 180, 76)
+        if name not in places:
             at += 202
         alarms = len(stack.resources("AWS::CloudWatch::Alarm"))
         words = (f"{alarms} alarms by e-mail", "to AlarmEmail") if name == "AlarmTopic" else WORDS.get(name, ())
@@ -192,17 +212,23 @@ def _arrows(boxes: dict[str, Box], found: list[Edge]) -> list[Arrow]:
         Edge(TRAINING, "ModelBucket", "publishes"),
     ]
     every = [edge for edge in (*from_outside, *found) if edge.start in boxes and edge.end in boxes]
-    return [_arrow(boxes, edge, every) for edge in every]
+    always = {*Stack(stack.template()).resources, *OUTSIDE}
+    return [_arrow(boxes, edge, every, not {edge.start, edge.end} <= always) for edge in every]
 
 
-def _arrow(boxes: dict[str, Box], edge: Edge, every: list[Edge]) -> Arrow:
+def _arrow(boxes: dict[str, Box], edge: Edge, every: list[Edge], sometimes: bool) -> Arrow:
     start, end = boxes[edge.start], boxes[edge.end]
-    sometimes = any(name.startswith("FanOut") for name in (edge.start, edge.end))
     if start.x == end.x:
         return _upright(
             start, end, edge, sometimes, any((one.start, one.end) == (edge.end, edge.start) for one in every)
         )
     right = start.x < end.x
+    if _across(start, end):
+        points = (
+            (start.right - 40 if right else start.x + 40, start.bottom),
+            (end.x + 40 if right else end.right - 40, end.y),
+        )
+        return Arrow(*points, _split(edge.words), upright=True, sometimes=sometimes, shift=(20.0, 22.0))
     # Level with whichever of the two is the smaller, so that tall boxes have their arrows apart.
     small, tall = (start, end) if start.height <= end.height else (end, start)
     place, among = _port(boxes, edge, every, edge.start if small is start else edge.end)
@@ -227,6 +253,11 @@ def _upright(start: Box, end: Box, edge: Edge, sometimes: bool, back: bool) -> A
     return Arrow(*points, (edge.words,) if edge.words else (), upright=True, sometimes=sometimes, shift=beside)
 
 
+def _across(start: Box, end: Box) -> bool:
+    """Whether the arrow goes down and across: to a box of the next row, in another column."""
+    return start.x != end.x and end.y > start.bottom and start.height == end.height
+
+
 def _port(boxes: dict[str, Box], edge: Edge, every: list[Edge], name: str) -> tuple[int, int]:
     """Which of how many arrows on its side of this box an arrow is, from above: what comes in before what goes out."""
 
@@ -238,7 +269,10 @@ def _port(boxes: dict[str, Box], edge: Edge, every: list[Edge], name: str) -> tu
     beside = [
         one
         for one in every
-        if name in (one.start, one.end) and boxes[other(one)].x != mine.x and (boxes[other(one)].x > mine.x) is right
+        if name in (one.start, one.end)
+        and boxes[other(one)].x != mine.x
+        and (boxes[other(one)].x > mine.x) is right
+        and not _across(boxes[one.start], boxes[one.end])
     ]
     beside.sort(key=lambda one: (boxes[other(one)].y, one.start == name))
     return beside.index(edge), len(beside)
@@ -248,7 +282,7 @@ def _split(words: str) -> tuple[str, ...]:
     """In lines of the room that there is between two columns."""
     lines: list[str] = []
     for word in words.split():
-        if lines and len(lines[-1]) + len(word) < 20:
+        if lines and len(lines[-1]) + len(word) < 22:
             lines[-1] += f" {word}"
         else:
             lines.append(word)

@@ -219,7 +219,7 @@ def test_the_picture_shows_every_function_bucket_queue_and_machine_and_who_may_d
     found = {(edge.start, edge.end): edge.words for edge in stack_picture.edges(whole)}
     assert found[("HttpApi", "PredictFunction")] == "every request"
     assert found[("DropBucket", "BatchFunction")] == "event; reads incoming/"
-    assert found[("BatchFunction", "DropBucket")] == "writes and deletes scored/ and rejected/"
+    assert found[("BatchFunction", "DropBucket")] == "writes, deletes scored/, rejected/"
     assert found[("BatchFunction", "BatchFailures")] == "what is given up"
     assert not [pair for pair in found if pair[0] == "PredictFunction"]  # it writes nowhere
     assert not [pair for pair in found if pair[1] == "ModelBucket"]  # nor does any function there
