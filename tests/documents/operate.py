@@ -92,7 +92,12 @@ def _when(alarm: dict[str, Any]) -> str:
 def _shown(properties: dict[str, Any]) -> list[str]:
     if "alarms" in properties:
         return ["every alarm and its state"]
-    shown = []
-    for namespace, metric, *_ in properties["metrics"]:
-        shown.append(f"{code(metric)} of {namespace.replace('/stack', '/<stack>')}")
-    return shown
+    return [_measured(*metric) for metric in properties["metrics"]]
+
+
+def _measured(namespace: str, metric: str, *rest: Any) -> str:
+    """A metric of the dashboard, which figure of it, and whose it is."""
+    figure = "".join(f" {one['stat']}" for one in rest if isinstance(one, dict))
+    dimensions = [one for one in rest if isinstance(one, str)]
+    whose = dimensions[1].rpartition(":")[2].partition(".")[0] if dimensions else namespace
+    return f"{code(metric)}{figure} of {code(whose.replace('stack-', '<stack>-').replace('/stack', '/<stack>'))}"
