@@ -170,7 +170,11 @@ def prices_table() -> str:
         for given in found.values()
         if isinstance(given, dict)
     ]
-    return f"Read on {found['read']}.\n\n" + table(["US dollars", "For", "Page"], rows)
+    read = (
+        f"Read on {found['read']} from stored copies of these pages and, where a figure is left to a script, of pages\n"
+        "that quote it; look there before you count on one.\n\n"
+    )
+    return read + table(["US dollars", "For", "Page"], rows)
 
 
 PARTS = {

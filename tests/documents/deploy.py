@@ -37,7 +37,7 @@ def _row(words: dict[str, str]) -> Callable[[str], list[str]]:
     def row(name: str) -> list[str]:
         given = stack.parameters()[name]
         takes = stack.takes(given)
-        what = str(given["Description"]) + (f" Takes {takes}." if takes else "")
+        what = f"{str(given['Description']).removesuffix('.')}." + (f" Takes {takes}." if takes else "")
         return [code(name), code(given["Default"]) or "empty", what, words[name]]
 
     return row

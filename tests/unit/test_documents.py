@@ -234,6 +234,9 @@ def test_prices_and_figures_come_to_what_the_tables_say() -> None:
     assert parts["X-Ray"] == pytest.approx(5 * (1 + 0.05 * 99) / 100)
     assert costs.a_million_predictions(0.3, 0.1)["X-Ray"] == pytest.approx(5.0)
     assert costs.a_million_predictions(10.0, 100.0)["Lambda"] > parts["Lambda"]
+    told = (DOCS / "deploy.md").read_text(encoding="utf-8")
+    assert f"growth / 8 MiB + {costs.AROUND_A_DROP[0]} a file" in told
+    assert f"bytes / 4 MiB + {costs.AROUND_A_DROP[1]} a file" in told
     rows = costs.a_billion_rows(100.0, 1.5, 1.0)
     assert rows["S3 requests"] == pytest.approx(
         (1.5e11 / 8388608 + 200 * 11) * 0.005 / 1000 + (1e11 / 4194304 + 200 * 20) * 0.0004 / 1000
