@@ -52,8 +52,8 @@ def test_a_second_stack_serves_another_alias_out_of_the_first_ones_bucket_and_ma
     assert list(given.of_type("AWS::S3::BucketPolicy")) == ["DropBucketOverTlsOnly"]
     assert given.properties("DropBucket")["BucketName"] == DROPS.replace("serverless-sklearn", "candidate")
     assert given.resolved(given.outputs["ModelBucket"]["Value"]) == MODELS
-    own = Stack(template, FAN_OUT)
-    for function in FUNCTIONS:
+    own = Stack(template, {"FanOut": "on"})
+    for function in ("PredictFunction", "BatchFunction", "FanOutFunction"):
         variables = environment(given, function)
         assert (variables["MODEL_STORE"], variables["MODEL_ALIAS"]) == (f"s3://{MODELS}", "candidate")
         role = function.replace("Function", "Role")
