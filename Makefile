@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve rehearse test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment
+.PHONY: help demo serve rehearse test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment checkov-environment audit-environment
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,7 @@ rehearse: environment simulator-environment  ## the whole stack on an AWS simula
 test: environment $(if $(filter tests tests/integration% tests/e2e%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
-check: environment sam-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
+check: environment sam-environment checkov-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -36,6 +36,7 @@ check: environment sam-environment  ## format, lint, types, import arrows, templ
 	$(VENV)/bin/shellcheck $(SHELL_SCRIPTS)
 	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile benchmarks/Dockerfile.device
 	.ci/check-template
+	$(PYTHON) -m tests.findings
 	.ci/check-tree $(PYTHON)
 
 format: environment  ## put the code in its form
@@ -85,7 +86,7 @@ lock:  ## write the locked requirements anew (needs uv)
 	requirements/lock
 
 clean:  ## remove everything made here
-	rm -rf $(VENV) .venv-clients .venv-rivals .venv-sam .venv-simulator .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	rm -rf $(VENV) .venv-audit .venv-checkov .venv-clients .venv-rivals .venv-sam .venv-simulator .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:
@@ -102,3 +103,9 @@ rivals-environment:
 
 simulator-environment:
 	@.ci/environment .venv-simulator requirements/simulator.txt
+
+checkov-environment:
+	@.ci/environment .venv-checkov requirements/checkov.txt
+
+audit-environment:
+	@.ci/environment .venv-audit requirements/audit.txt

@@ -34,6 +34,7 @@ DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
 FAILURES = "arn:aws:sqs:eu-central-1:123456789012:BatchFailures"
+ALARMS = "arn:aws:sns:eu-central-1:123456789012:AlarmTopic"
 
 FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction")
 FAN_OUT = {"FanOut": "on"}
@@ -199,6 +200,8 @@ class Stack:
         resource = self.resources[name]
         if resource["Type"] == "AWS::S3::Bucket":
             return self.resolved(resource["Properties"]["BucketName"])
+        if resource["Type"] == "AWS::SNS::Topic":
+            return f"arn:aws:sns:{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}:{name}"
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             made = self.resolved(resource["Properties"]["StateMachineName"])
             return f"arn:aws:states:{REGION}:{PSEUDO_PARAMETERS['AWS::AccountId']}:stateMachine:{made}"

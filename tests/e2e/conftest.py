@@ -18,9 +18,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is committed, cloned, with the environments that are installed already."""
     folder = tmp_path_factory.mktemp("readme") / "serverless-sklearn"
     subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
-    for environment in (".venv", ".venv-sam"):
-        if (PROJECT / environment).exists():
-            (folder / environment).symlink_to(PROJECT / environment)
+    for environment in PROJECT.glob(".venv*"):
+        (folder / environment.name).symlink_to(environment)
     return folder
 
 

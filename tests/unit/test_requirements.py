@@ -8,9 +8,8 @@ import pytest
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 ALL = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
-OF_THE_PROJECT = [
-    name for name in ALL if name not in ("sam", "clients", "simulator")
-]  # environments of their own, of tools that pin a world
+OF_THEIR_OWN = {"audit", "checkov", "clients", "sam", "simulator"}  # environments of tools that pin a world
+OF_THE_PROJECT = [name for name in ALL if name not in OF_THEIR_OWN]
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]+\])?==(\S+?)(?: ;\s*(.*?))? \\$", re.MULTILINE)
 
 

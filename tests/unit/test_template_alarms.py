@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from functions import telemetry
-from tests.template import FAN_OUT, FUNCTIONS, MACHINE, ROOT, VARIANTS, Json, Stack, document
+from tests.template import ALARMS, FAN_OUT, FUNCTIONS, MACHINE, ROOT, VARIANTS, Json, Stack, document
 
 # What AWS measures by itself, by namespace and dimensions. Sources: Lambda Developer Guide, "Types of metrics for
 # Lambda functions"; API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"; SQS Developer Guide,
@@ -179,7 +179,7 @@ def test_alarms_are_mailed_where_an_address_is_given(template: dict[str, Json]) 
     told = Stack(template, {**FAN_OUT, "AlarmEmail": "someone@example.com"})
     assert told.properties("AlarmTopic") == {"Subscription": [{"Protocol": "email", "Endpoint": "someone@example.com"}]}
     for alarm in told.of_type("AWS::CloudWatch::Alarm").values():
-        assert (alarm["AlarmActions"], alarm["OKActions"]) == (["AlarmTopic"], ["AlarmTopic"])
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == ([ALARMS], [ALARMS])
     silent = Stack(template, FAN_OUT)
     assert not silent.of_type("AWS::SNS::Topic")
     for alarm in silent.of_type("AWS::CloudWatch::Alarm").values():
@@ -189,14 +189,14 @@ def test_alarms_are_mailed_where_an_address_is_given(template: dict[str, Json]) 
 def test_only_the_accounts_own_alarms_may_write_to_the_topic(template: dict[str, Json]) -> None:
     told = Stack(template, VARIANTS["alarms-by-mail"])
     assert told.properties("AlarmTopicPolicy") == {
-        "Topics": ["AlarmTopic"],
+        "Topics": [ALARMS],
         "PolicyDocument": document(
             {
                 "Sid": "AlarmsOfThisAccount",
                 "Effect": "Allow",
                 "Principal": {"Service": "cloudwatch.amazonaws.com"},
                 "Action": "sns:Publish",
-                "Resource": "AlarmTopic",
+                "Resource": ALARMS,
                 "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
             },
             {
@@ -204,7 +204,7 @@ def test_only_the_accounts_own_alarms_may_write_to_the_topic(template: dict[str,
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "sns:Publish",
-                "Resource": "AlarmTopic",
+                "Resource": ALARMS,
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             },
         ),
