@@ -8,7 +8,7 @@ PYTHON = $(VENV)/bin/python
 TESTS ?= tests
 SHELL_SCRIPTS = functions/entrypoint.sh images/bare_system.sh requirements/lock $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/*)
 
-.PHONY: help demo serve rehearse test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment checkov-environment audit-environment
+.PHONY: help demo serve rehearse test check format provision images bench-cold bench-warm bench-images bench-batch soak docs up down lock clean environment sam-environment clients-environment rivals-environment simulator-environment checkov-environment audit-environment sbom licences audit
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,7 @@ rehearse: environment simulator-environment  ## the whole stack on an AWS simula
 test: environment $(if $(filter tests tests/integration% tests/e2e%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
-check: environment sam-environment checkov-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
+check: environment sam-environment checkov-environment audit-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -56,6 +56,17 @@ provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, 
 images:  ## the function image and the training image
 	.ci/docker build --file Dockerfile.lambda --tag serverless-sklearn-functions .
 	.ci/docker build --file Dockerfile.train --tag serverless-sklearn-training .
+
+sbom: environment images  ## what both images hold, as CycloneDX in build/sbom, and whether docs/licences.md lists every licence
+	@$(PYTHON) -m images.sbom build/sbom functions=serverless-sklearn-functions training=serverless-sklearn-training
+	@exec $(PYTHON) -m images.licences build/sbom/functions.cdx.json build/sbom/training.cdx.json
+
+licences: environment  ## write docs/licences.md anew from what "make sbom" wrote
+	@exec $(PYTHON) -m images.licences --write build/sbom/functions.cdx.json build/sbom/training.cdx.json
+
+# Of a database on the internet, so not part of "check".
+audit: audit-environment  ## known holes in the locked packages of the images, by osv.dev
+	@exec .ci/audit
 
 bench-cold: environment  ## cold starts beside an empty and a plain handler, in the image (needs Docker, MinIO)
 	@$(PYTHON) -m benchmarks cold
