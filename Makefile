@@ -27,7 +27,7 @@ rehearse: environment simulator-environment  ## the whole stack on an AWS simula
 test: environment $(if $(filter tests tests/integration% tests/e2e%,$(TESTS)),simulator-environment) $(if $(filter tests tests/clients%,$(TESTS)),clients-environment) $(if $(filter tests tests/e2e%,$(TESTS)),rivals-environment)  ## every test; TESTS=tests/unit for some
 	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTHON) -m pytest $(TESTS)
 
-check: environment sam-environment checkov-environment audit-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, what no file may hold
+check: environment sam-environment checkov-environment audit-environment  ## format, lint, types, import arrows, template, scripts, Dockerfiles, workflows, what no file may hold
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -37,6 +37,7 @@ check: environment sam-environment checkov-environment audit-environment  ## for
 	$(VENV)/bin/hadolint Dockerfile.lambda Dockerfile.train benchmarks/Dockerfile benchmarks/Dockerfile.device
 	.ci/check-template
 	$(PYTHON) -m tests.findings
+	VENV=$(VENV) .ci/check-workflows
 	.ci/check-tree $(PYTHON)
 
 format: environment  ## put the code in its form
