@@ -82,13 +82,17 @@ def unlisted(licences: Licences, text: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Checks the page, or writes it; 1 for licences that it does not list, 2 for no bill."""
+    """Checks the page, or writes it; 1 for licences that it does not list, 2 where there is no bill."""
     write = arguments[:1] == ["--write"]
     paths = arguments[write:]
     if not paths:
         sys.stderr.write("usage: python -m images.licences [--write] <bill.cdx.json> ...\n")
         return 2
-    licences = listed_in(json.loads(Path(path).read_text(encoding="utf-8")) for path in paths)
+    try:
+        licences = listed_in(json.loads(Path(path).read_text(encoding="utf-8")) for path in paths)
+    except FileNotFoundError as error:
+        sys.stderr.write(f"error: there is no {error.filename}; run: make sbom\n")
+        return 2
     if write:
         PAGE.write_text(page(licences), encoding="utf-8")
         return 0
