@@ -132,7 +132,10 @@ def _forward(times: Any) -> Iterator[tuple[Rows, Rows]]:
     for start, stop in zip(cuts, [*cuts[1:], np.inf], strict=True):
         before, during = np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < stop))
         if not len(before) or not len(during):
-            raise Mistake(f"--time has {len(np.unique(times))} different times, too few to fold by")
+            most = np.unique(times, return_counts=True)[1].max()
+            raise Mistake(
+                f"{most} of the {len(times)} rows to learn from have the same --time; {FOLDS} folds need earlier and later"
+            )
         yield before, during
 
 
