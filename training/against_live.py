@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from functions import loader
 from functions.errors import ModelNotFound, ModelRefused
+from functions.gate import Comparison
 from functions.inference.model import ServedModel
 from functions.registry import keys
 from functions.registry.manifest import decode
@@ -15,7 +16,6 @@ from functions.registry.store import Store
 from functions.signature import Signature
 from training.asking import ask
 from training.evidence import HeldOut
-from training.gate import Comparison
 from training.probes import columns_of
 
 SCORES = {"classification": accuracy_score, "regression": r2_score}

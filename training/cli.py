@@ -94,6 +94,10 @@ def fit(
         float | None,
         typer.Option(metavar="DROP", help="Promote only what falls behind the live version by no more than this."),
     ] = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Leave what a later gate looks at under this name, and move no alias."),
+    ] = None,
     outcome: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what became of it to this file, as JSON.")
     ] = None,
@@ -119,8 +123,7 @@ def fit(
     S3 is reached by the usual AWS variables; AWS_ENDPOINT_URL points it at MinIO.
     """
     try:
-        from training.gate import Limits
-        from training.order import Order, kinds_of, task_of
+        from training.order import Order, kinds_of, limits_of, task_of
         from training.run import run
         from training.tables.roles import Wanted
 
@@ -140,7 +143,7 @@ def fit(
                 name=name,
                 store=store,
                 output=output,
-                alias=alias if promote else None,
+                alias=alias if promote and evidence is None else None,
                 separator=separator_of(separator, "--separator"),
                 seed=seed,
                 by=by or user(),
@@ -153,8 +156,9 @@ def fit(
                 scheduler=scheduler,
                 command=shlex.join(["python", "-m", "training", *context.obj]),
                 compared=alias,
-                limits=Limits(min_score, max_drop_vs_live),
+                limits=limits_of(min_score, max_drop_vs_live),
                 outcome=outcome,
+                evidence=evidence,
             )
         )
     except BaseException:

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from functions.errors import ModelNotFound, ObjectNotFound, PreconditionFailed, StoreError
 from functions.registry import alias as aliases
+from functions.registry import evidence as evidences
 from functions.registry import keys
+from functions.registry.evidence import Evidence
 from functions.registry.manifest import encode
 from functions.registry.publish import publish
 from functions.registry.store import Store
@@ -34,6 +36,12 @@ class Destination(Protocol):
 
     def publish(self, publication: Publication, *, promote: bool = True) -> Published:
         """Publishes, moves the alias if there is one to move and `promote` says so, and gives what to tell."""
+
+    def check_evidence(self, name: str, run: str) -> None:
+        """Raises what `leave_evidence` would raise for a name that is none or is taken."""
+
+    def leave_evidence(self, name: str, evidence: Evidence) -> list[str]:
+        """Leaves under the run's name what a gate looks at, and gives what to tell. Raises Failure, Mistake."""
 
 
 class Registry:
@@ -76,6 +84,17 @@ class Registry:
         before = f", before it {moved.previous}" if moved.previous else ""
         return Published([*told, f"{self._alias} is now {version}{before}"], moved)
 
+    def check_evidence(self, name: str, run: str) -> None:
+        evidences.check(self.store, name, run)
+
+    def leave_evidence(self, name: str, evidence: Evidence) -> list[str]:
+        try:
+            evidences.leave(self.store, name, evidence)
+        except StoreError as error:
+            what = f"{name} {evidence.version} is published, but no gate will judge it"
+            raise Failure(f"{what}: {error.message}") from error
+        return [f"left what a gate looks at as {self.store.url}/{keys.evidence_key(name, evidence.run)}"]
+
 
 class PlainFiles:
     """`model.joblib`, its twin `model.onnx`, `model.report.html`, `model.metrics.json` and `model.manifest.json`.
@@ -103,6 +122,13 @@ class PlainFiles:
 
     def live(self, name: str) -> str | None:
         raise Mistake(f"--max-drop-vs-live needs --store, where the live version of {name} lies")
+
+    def check_evidence(self, name: str, run: str) -> None:
+        raise Mistake(f"the evidence of {run} needs --store, where a gate of {name} will look for it")
+
+    def leave_evidence(self, name: str, evidence: Evidence) -> list[str]:
+        self.check_evidence(name, evidence.run)
+        return []
 
     def publish(self, publication: Publication, *, promote: bool = True) -> Published:  # noqa: ARG002 # no alias here
         try:

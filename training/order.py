@@ -1,11 +1,12 @@
 """What was asked for on the command line, checked as far as no table is needed for it."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.gate import Limits
 from functions.signature import Task
 from training.endings import Mistake
-from training.gate import Limits
 from training.tables.columns import Kind
 from training.tables.kinds import FEATURES
 from training.tables.roles import Wanted
@@ -19,6 +20,7 @@ class Order:
     """Exactly one of `store` and `output`; `alias` None moves none. command: the words that reproduce it.
 
     limits: what the gate asks; compared: the alias whose version it looks at. outcome: where to say what became of it.
+    evidence: the run's name under which to leave what a later gate looks at, where that is to judge.
     """
 
     table: str
@@ -41,6 +43,7 @@ class Order:
     compared: str = "live"
     limits: Limits = field(default_factory=Limits)
     outcome: Path | None = None
+    evidence: str | None = None
 
     def __post_init__(self) -> None:
         if self.models and self.pipeline:
@@ -55,6 +58,8 @@ class Order:
             check_address(self.scheduler)
         if not 0 <= self.share < 1:
             raise Mistake(f"--test-share is {self.share:g}; give a share of the rows from 0 to less than 1")
+        if self.evidence is not None and self.limits != Limits():
+            raise Mistake("--evidence leaves the judgement to a later gate; give it --min-score and --max-drop-vs-live")
 
     def parameters(self, own: str) -> dict[str, object]:
         """All that shapes the pipeline beside data and seed, JSON-ready; `own` is the user's pipeline's identity."""
@@ -73,6 +78,15 @@ class Order:
             "share": self.share,
             "pipeline": own or ("models" if self.models else "reference"),
         }
+
+
+def limits_of(min_score: float | None, max_drop: float | None) -> Limits:
+    """Raises Mistake for what is no finite number."""
+    limits = Limits(min_score, max_drop)
+    for option, value in zip(limits.called, (min_score, max_drop), strict=True):
+        if value is not None and not math.isfinite(value):
+            raise Mistake(f"{option} is {value}; give a number")
+    return limits
 
 
 def kinds_of(given: tuple[str, ...]) -> dict[str, Kind]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from functions.gate import judge
+from functions.registry.evidence import Evidence as RunEvidence
 from functions.registry.manifest import Manifest
 from functions.registry.store import open_store
 from functions.signature import Signature
@@ -15,7 +17,7 @@ from training.describe import describe
 from training.destinations import Destination, PlainFiles, Registry
 from training.endings import Mistake, Refused
 from training.evidence import Candidate, Evidence
-from training.judging import judged
+from training.judging import looked_at
 from training.models.own import Own, own
 from training.order import Order
 from training.progress import Narrator
@@ -45,6 +47,8 @@ def run(order: Order) -> None:
     destination.check(identity.name, identity.version)
     if order.limits.max_drop is not None:
         destination.live(name)
+    if order.evidence is not None:
+        destination.check_evidence(name, order.evidence)
     evidence = learning.learn(order, table, signature, brought, narrator)
     for line in (*(f"note: {note}" for note in evidence.notes if note not in known), _chosen(evidence)):
         narrator.say(line)
@@ -52,10 +56,16 @@ def run(order: Order) -> None:
     publication = assemble(identity, table, evidence, artifact)
     narrator.say(_served_by(publication.manifest))
     narrator.say(f"checked: it loads, and its {len(publication.manifest.golden)} golden rows come out the same")
-    verdict = judged(order.limits, evidence, destination, name, table.sha256)
+    beside_live = order.limits.max_drop is not None or order.evidence is not None
+    figure, comparison = looked_at(evidence, destination, name, table.sha256, live=beside_live)
+    verdict = judge(order.limits, figure, comparison)
     with unstoppable():
         published = destination.publish(publication, promote=verdict.passed)
-        for line in (*_scores(evidence, signature), *verdict.told, *published.told):
+        left = []
+        if order.evidence is not None and comparison is not None:
+            found = RunEvidence.of(order.evidence, identity.version, figure, comparison)
+            left = destination.leave_evidence(name, found)
+        for line in (*_scores(evidence, signature), *verdict.told, *published.told, *left):
             narrator.say(line)
         if order.outcome is not None:
             outcome.write(order.outcome, outcome.outcome_of(publication.manifest, published.alias, verdict.reasons))
@@ -71,6 +81,8 @@ def _destination(order: Order) -> tuple[Destination, str]:
         if not order.name:
             raise Mistake("--store needs --name, the model's name in the registry")
         return Registry(open_store(order.store), order.alias, order.by, order.compared), order.name
+    if order.evidence is not None:
+        raise Mistake("--evidence needs --store, where a gate will look for it")
     if order.output:
         return PlainFiles(order.output), order.name or _named_after(order.output)
     raise Mistake("say where to publish: --store s3://bucket[/prefix] or a folder, or --output model.joblib")

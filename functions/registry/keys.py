@@ -31,6 +31,11 @@ def pin_key(name: str, version: str) -> str:
     return f"models/{_checked('model name', name)}/pins/{_checked('version', version)}.json"
 
 
+def evidence_key(name: str, run: str) -> str:
+    """`models/<name>/evidence/<run>.json`: what a run of training leaves for a gate."""
+    return f"models/{_checked('model name', name)}/evidence/{_checked('name of a run', run)}.json"
+
+
 def model_folder(name: str) -> str:
     """`models/<name>/`: everything there is of the model."""
     return f"models/{_checked('model name', name)}/"

@@ -1,6 +1,7 @@
 """The commands that run `fit` for somebody else: SageMaker, a table that lands in a bucket. They fit nothing."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,13 @@ def train() -> int:
     hyperparameter `store`, plain files go to /opt/ml/model; why it failed goes to /opt/ml/output/failure.
     """
     from training import sagemaker
+
+    return train_under(sagemaker.ROOT)
+
+
+def train_under(root: Path) -> int:
+    """The job whose files lie under `root`, which is /opt/ml in SageMaker."""
+    from training import sagemaker
     from training.cli import ended
 
     options = [
@@ -30,7 +38,7 @@ def train() -> int:
         for one in _fit().params
         if one.param_type_name == "option"
     ]
-    code, line = sagemaker.train(options, lambda words: ended(["fit", *words]))
+    code, line = sagemaker.train(options, lambda words: ended(["fit", *words]), root)
     if line:
         print(line, file=sys.stderr)  # noqa: T201 # the one line a run ends with
     return code

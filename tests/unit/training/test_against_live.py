@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from functions.gate import Comparison
 from functions.registry.memory import MemoryStore
 from functions.signature import Feature, Signature
 from tests.models import IRIS, VERSION, iris_signature, publish_iris, publish_mixed, publish_regression
 from training.against_live import compare
 from training.evidence import HeldOut
-from training.gate import Comparison
 
 OTHER_FILE = "the live version was fitted on another file; whether these rows were in it is not known"
 SAME_FILE = "the live version was fitted on this very file, these rows with it, which flatters it"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.gate import Comparison, Figure, Limits, Verdict, judge
 from training.endings import Mistake
-from training.gate import Comparison, Figure, Limits, Verdict, judge
+from training.order import limits_of
 
 LIVE = "20261122T195207Z-1f0c9a2b"
 REACHED = Figure("accuracy", 0.9, "30 held-out rows")
@@ -70,7 +71,7 @@ def test_a_figure_that_is_no_number_passes_nothing(own: float, live: float) -> N
 def test_a_limit_that_is_no_number_is_a_mistake(value: float) -> None:
     for limits, option in (((value, None), "--min-score"), ((None, value), "--max-drop-vs-live")):
         with pytest.raises(Mistake) as raised:
-            Limits(*limits)
+            limits_of(*limits)
         assert str(raised.value) == f"{option} is {value}; give a number"
 
 
