@@ -1,5 +1,6 @@
 """The one place that reads the environment. An empty value counts as unset."""
 
+import math
 import os
 from collections.abc import Mapping
 
@@ -94,6 +95,18 @@ class BatchSettings(msgspec.Struct, frozen=True):
         )
 
 
+class GateSettings(msgspec.Struct, frozen=True):
+    """What a newly trained version must reach before users get it; None where it is not asked for."""
+
+    min_score: float | None
+    max_drop: float | None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "GateSettings":
+        """Raises NotConfigured where a value cannot be read."""
+        return cls(_finite(environ, "GATE_MIN_SCORE"), _finite(environ, "GATE_MAX_DROP_VS_LIVE"))
+
+
 class FanOutSettings(msgspec.Struct, frozen=True):
     """How a drop is cut into parts."""
 
@@ -120,6 +133,19 @@ def _number(environ: Mapping[str, str], name: str, default: float, least: float,
         value = float("nan")
     if not least <= value <= most:
         raise NotConfigured(f"{name} is {text!r}; set it to a number from {least:.10g} to {most:.10g}")
+    return value
+
+
+def _finite(environ: Mapping[str, str], name: str) -> float | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise NotConfigured(f"{name} is {text!r}; set it to a number, or to nothing")
     return value
 
 

@@ -10,6 +10,7 @@ from functions.registry.store import open_store
 from functions.settings import (
     BatchSettings,
     FanOutSettings,
+    GateSettings,
     ModelSettings,
     SiteSettings,
     is_snap_start,
@@ -19,6 +20,7 @@ from functions.settings import (
 if TYPE_CHECKING:  # predict begins to fetch before it imports the rest, and batch alone imports numpy
     from collections.abc import Callable
 
+    from functions.candidates import Candidates
     from functions.inference.model import ServedModel
     from functions.live import LiveModel
     from functions.loader import Pointer, RegistrySource
@@ -174,6 +176,17 @@ def _fan_out() -> "FanOut":
     options = Options(batch.max_record_bytes, batch.separator, batch.probabilities)
     data = open_store(batch.store)
     return FanOut(data, open_uploads(data), _models(), options, batch.max_rejected_share, settings.part_bytes)
+
+
+def candidates() -> "Candidates":
+    """What judges and promotes newly trained versions. Raises NotConfigured, StoreError."""
+    from functions.candidates import Candidates
+    from functions.gate import Limits
+
+    model, gate = ModelSettings.read(), GateSettings.read()
+    # By the names that whoever set them gave them in template.yaml.
+    limits = Limits(gate.min_score, gate.max_drop, ("RetrainingMinScore", "RetrainingMaxDropVsLive"))
+    return Candidates(open_store(model.store), model.name, model.alias, limits)
 
 
 def _models() -> "Models":

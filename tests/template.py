@@ -33,11 +33,20 @@ MODELS = "serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "serverless-sklearn-drops-123456789012-eu-central-1"
 LAMBDA = "arn:aws:lambda:eu-central-1:123456789012:function"
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-fan-out"
+RETRAINING_MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stack-retraining"
 FAILURES = "arn:aws:sqs:eu-central-1:123456789012:BatchFailures"
 ALARMS = "arn:aws:sns:eu-central-1:123456789012:AlarmTopic"
 
-FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction")
+FUNCTIONS = ("PredictFunction", "BatchFunction", "FanOutFunction", "ReleaseFunction")
 FAN_OUT = {"FanOut": "on"}
+REPOSITORY = "serverless-sklearn-training"
+RETRAINING = {
+    "TrainingImage": f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}:2026-11-23",
+    "RetrainingTarget": "species",
+    "RetrainingSchedule": "rate(7 days)",
+    "RetrainingOnNewData": "on",
+}
+ALL_ON = {**FAN_OUT, **RETRAINING}
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-4000-8000-000000000000"
 CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
 # Name -> values of parameters. Together they make every resource, and decide every condition both ways.
@@ -58,14 +67,21 @@ VARIANTS: dict[str, dict[str, str]] = {
     },
     "iam-with-cors": {"HttpCorsOrigins": "https://a.example"},
     "open-with-cors": {"HttpAuth": "OPEN", "HttpCorsOrigins": "*"},
-    "own-key": {**FAN_OUT, "KeyArn": KEY, "AlarmEmail": "someone@example.com"},
+    "retraining": {**RETRAINING, "RetrainingEmail": "trainer@example.com"},
+    "retraining-by-hand": {
+        "TrainingImage": f"123456789012.dkr.ecr.{REGION}.amazonaws.com/team/{REPOSITORY}@sha256:{'0' * 64}",
+        "RetrainingTarget": "species",
+        "RetrainingOptions": '{"models": "true", "drop": "[\\"id\\", \\"note\\"]"}',
+        "AlarmEmail": "someone@example.com",
+    },
+    "own-key": {**ALL_ON, "KeyArn": KEY, "AlarmEmail": "someone@example.com"},
     "alarms-by-mail": {"AlarmEmail": "someone@example.com"},
     "everything-expires": {"DropRetentionDays": "30", "ResultRetentionDays": "60"},
     "snap-start": {"PredictSnapStart": "on"},
     "kept-ready": {"PredictProvisionedConcurrency": "2"},
     "arm64-all-at-once": {"Architecture": "arm64", "Rollout": "AllAtOnce"},
     "linear": {"Rollout": "Linear10PercentEvery1Minute"},
-    "traced-only-where-asked": {**FAN_OUT, "Tracing": "PassThrough"},
+    "traced-only-where-asked": {**ALL_ON, "Tracing": "PassThrough"},
     "own-name": {
         "HttpDomainName": "models.example.com",
         "HttpCertificateArn": CERTIFICATE,
@@ -77,7 +93,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "HttpCertificateArn": CERTIFICATE,
     },
     "in-a-vpc": {
-        **FAN_OUT,
+        **ALL_ON,
         "VpcSubnetIds": "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d4e5f60719",
         "VpcSecurityGroupIds": "sg-0a1b2c3d4e5f60718",
     },
@@ -234,6 +250,8 @@ class Stack:
             return not self._holds(argument[0])
         if function == "Fn::And":
             return all(map(self._holds, argument))
+        if function == "Fn::Or":
+            return any(map(self._holds, argument))
         if function == "Condition":
             return self.holds(argument)
         if function == "Fn::Equals":
@@ -275,12 +293,17 @@ def _references(value: Json) -> Iterator[str]:
 
 
 def policies(function_logical_id: str, models: str = "models", drops: str = "drops") -> dict[str, Json]:
-    """What the template lets a function do in S3: one policy document, for buckets named `models` and `drops`.
+    """What the template lets a function do in S3, as `role_policies`."""
+    role = translated()["Resources"][function_logical_id]["Properties"]["Role"]["Fn::GetAtt"][0]
+    return role_policies(role, models, drops)
+
+
+def role_policies(role: str, models: str, drops: str) -> dict[str, Json]:
+    """What the template lets a role do in S3: one policy document, for buckets named `models` and `drops`.
 
     Statements about other services are left out, since MinIO refuses a policy that names an action it does not know.
     """
-    stack = Stack(translated(), FAN_OUT)
-    role = stack.resources[function_logical_id]["Properties"]["Role"]["Fn::GetAtt"][0]
+    stack = Stack(translated(), ALL_ON)
     statements = [
         statement
         for policy in stack.properties(role)["Policies"]

@@ -1,6 +1,6 @@
 """Trains on each table that lands under `incoming-training/`, once, and writes beside it what became of it.
 
-On AWS an event starts a task for each drop; this is the same for one machine, a compose project or a cron job. It fits
+For one machine, a compose project or a cron job; on AWS a state machine retrains on all tables together. It fits
 nothing itself: each table gets a process of its own, whose memory and crash are its own.
 """
 

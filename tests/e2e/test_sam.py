@@ -127,14 +127,7 @@ def trained(docker: str, training_image: str, docker_minio: DockerMinio, buckets
     """A model of iris, trained and published in the training container."""
     bucket, _ = buckets
     trainer = docker_minio.host.user(allow_s3(bucket))
-    settings = docker_minio.environment(trainer)
-    ran = subprocess.run(
-        [docker, "run", "--rm", "--network", docker_minio.network, "--volume", f"{PROJECT / 'data'}:/data:ro",
-         *(part for name, value in settings.items() for part in ("--env", f"{name}={value}")), training_image,
-         "fit", "iris.csv", "--target", "species", "--name", "iris", "--store", f"s3://{bucket}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    train(docker, training_image, docker_minio, trainer, bucket)
     with docker_minio.host.client(trainer) as s3:
 
         def read(key: str) -> bytes:
@@ -144,6 +137,18 @@ def trained(docker: str, training_image: str, docker_minio: DockerMinio, buckets
         folder = f"models/iris/versions/{version}"
         manifest = json.loads(read(f"{folder}/manifest.json"))
         return Trained(manifest, joblib.load(io.BytesIO(read(f"{folder}/model.joblib"))))
+
+
+def train(docker: str, image: str, docker_minio: DockerMinio, trainer: Credentials, bucket: str, *options: str) -> None:
+    """Publishes a model of iris by the training container."""
+    settings = docker_minio.environment(trainer)
+    ran = subprocess.run(
+        [docker, "run", "--rm", "--network", docker_minio.network, "--volume", f"{PROJECT / 'data'}:/data:ro",
+         *(part for name, value in settings.items() for part in ("--env", f"{name}={value}")), image,
+         "fit", "iris.csv", "--target", "species", "--name", "iris", "--store", f"s3://{bucket}", *options],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
 
 
 @pytest.fixture(scope="module")
@@ -363,6 +368,40 @@ def test_the_sample_steps_score_their_file_in_parts_and_giving_up_after_that_cha
     assert sam.invoke("FanOutFunction", of_this_drop("step-abort"), user) == finished
     assert drops.keys() == [DROP, SCORED, f"{SCORED}.summary.json"]
     assert len(drops.get(SCORED).splitlines()) == 151
+
+
+def test_the_sample_steps_of_retraining_judge_a_version_promote_it_and_say_why_a_job_failed(
+    docker: str,
+    training_image: str,
+    sam: Sam,
+    trained: Trained,
+    docker_minio: DockerMinio,
+    buckets: tuple[str, str],
+    tmp_path: Path,
+) -> None:
+    models, _ = buckets
+    trainer = docker_minio.host.user(allow_s3(models))
+    user = docker_minio.host.user(policies("ReleaseFunction", *buckets))
+    run = json.loads((EVENTS / "release-gate.json").read_text(encoding="utf-8"))["run"]
+    train(docker, training_image, docker_minio, trainer, models, "--evidence", run)
+    alias = "models/iris/aliases/live.json"
+    with docker_minio.host.client(trainer) as s3:
+        before = s3.get_object(Bucket=models, Key=alias)["Body"].read()
+        judged = sam.invoke("ReleaseFunction", "release-gate", user)
+        assert (judged["decision"], judged["live"]) == ("passed", trained.manifest["version"])
+        event = json.loads((EVENTS / "release-promote.json").read_text(encoding="utf-8"))
+        promote = tmp_path / "promote.json"
+        promote.write_text(json.dumps({**event, "seen": judged["seen"]}), encoding="utf-8")
+        try:
+            promoted = sam.invoke("ReleaseFunction", promote, user)
+            now = json.loads(s3.get_object(Bucket=models, Key=alias)["Body"].read())
+        finally:
+            s3.put_object(Bucket=models, Key=alias, Body=before)  # what the other tests know
+    assert (promoted["decision"], promoted["version"]) == ("promoted", judged["version"])
+    assert (now["version"], now["previous"]) == (judged["version"], trained.manifest["version"])
+    told = sam.invoke("ReleaseFunction", "release-explain", user)["notice"]
+    assert told["subject"] == "iris: retraining failed"
+    assert "AlgorithmError: error: there is no column 'colour' for --target, exit code: 2\n" in told["message"]
 
 
 @pytest.mark.usefixtures("trained")  # batch loads its model when it starts, whatever the event

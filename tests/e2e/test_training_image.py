@@ -20,6 +20,7 @@ from functions.registry.manifest import decode
 from tests.docker_minio import DockerMinio
 from tests.e2e.conftest import built
 from tests.minio_server import allow_s3
+from tests.template import RETRAINING, Stack, role_policies, translated
 
 PROJECT = Path(__file__).parent.parent.parent
 IRIS = PROJECT / "data" / "iris.csv"
@@ -40,10 +41,11 @@ class Ended:
     """What lies under /opt/ml/model and /opt/ml/output afterwards, by path."""
 
 
-def job(docker: str, image: str, folder: Path, hyperparameters: object, **files: bytes) -> Ended:
+def job(docker: str, image: str, folder: Path, hyperparameters: object, *options: str, **files: bytes) -> Ended:
     """Runs one training job as SageMaker does: `docker run <image> train` over /opt/ml, which belongs to root.
 
-    files: what lies in the channel, by name; `_` stands for the dot.
+    options: of `docker run`; without any it has no network. files: what lies in the channel, by name; `_` stands for
+    the dot.
     """
     root = folder / "ml"
     (root / "input" / "config").mkdir(parents=True)
@@ -54,7 +56,7 @@ def job(docker: str, image: str, folder: Path, hyperparameters: object, **files:
     for name in ("model", "output"):
         (root / name).mkdir(mode=0o755)
     ran = subprocess.run(
-        [docker, "run", "--rm", "--network", "none", "--volume", f"{root}:/opt/ml", image, "train"],
+        [docker, "run", "--rm", *(options or ("--network", "none")), "--volume", f"{root}:/opt/ml", image, "train"],
         capture_output=True, text=True,
     )  # fmt: skip
     found = {
@@ -83,6 +85,27 @@ def test_a_sagemaker_job_leaves_a_model_with_its_twin_and_a_manifest_that_vouche
         store.put(artifact.key, ended.files[f"model/{artifact.key}"])
     model = loader.load_from(store, "", manifest)
     assert (model.name, manifest.data.rows, manifest.engine.name) == ("iris", 150, "onnx")
+
+
+def test_a_job_of_retraining_publishes_by_the_templates_role_and_leaves_its_evidence_and_nothing_in_the_archive(
+    docker: str, sagemaker_image: str, docker_minio: DockerMinio, tmp_path: Path
+) -> None:
+    minio = docker_minio.host
+    models, drops = (minio.bucket(f"{name}-{secrets.token_hex(6)}") for name in ("models", "drops"))
+    states = Stack(translated(), RETRAINING).properties("RetrainingMachine")["Definition"]["States"]
+    asked = {name: value for name, value in states["Name"]["Parameters"]["asked"].items() if not name.endswith(".$")}
+    given = docker_minio.environment(minio.user(role_policies("TrainingRole", models, drops)))
+    environment = [part for name, value in given.items() for part in ("--env", f"{name}={value}")]
+    ended = job(
+        docker, sagemaker_image, tmp_path, {**asked, "store": f"s3://{models}", "evidence": "job-1"},
+        "--network", docker_minio.network, *environment, table_csv=IRIS.read_bytes(),
+    )  # fmt: skip
+    assert (ended.code, ended.err, ended.files) == (0, "", {})
+    with minio.client(minio.root) as s3:
+        evidence = json.loads(s3.get_object(Bucket=models, Key="models/iris/evidence/job-1.json")["Body"].read())
+        there = [one["Key"] for one in s3.list_objects_v2(Bucket=models)["Contents"]]
+    assert f"models/iris/versions/{evidence['version']}/manifest.json" in there
+    assert not [key for key in there if "/aliases/" in key]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def template() -> "dict[str, Json]":
 
 @pytest.fixture(scope="session")
 def stack(template: "dict[str, Json]") -> "Stack":
-    """What the template makes where fan-out is on and everything else as by default."""
-    from tests.template import FAN_OUT, Stack
+    """What the template makes where fan-out and retraining are on and everything else is as by default."""
+    from tests.template import ALL_ON, Stack
 
-    return Stack(template, FAN_OUT)
+    return Stack(template, ALL_ON)

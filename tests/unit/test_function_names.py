@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from functions.batch import BatchDoor
+from functions.candidates import Judged, Notice
 from functions.fanout import FanOutDoor
+from functions.release import ReleaseDoor
 from functions.scoring.report import Report
 from functions.scoring.summary import Rows
 from tests.template import ROOT
@@ -29,6 +31,9 @@ class Scoring:
 
     def score(self, *_: object) -> Report:
         return DONE
+
+    def judge(self, *_: object) -> Judged:
+        return Judged("passed", "7", None, None, (), Notice("", ""))
 
     def finish(self, *_: object) -> Report:
         return DONE
@@ -59,9 +64,13 @@ def test_the_rows_of_a_drop_in_parts_are_counted_once_by_the_finish_that_did_the
     assert [(line["RowsScored"], line["RowsRejected"]) for line in lines] == [(2, 1), (0, 0), (0, 0)]
 
 
+def release_door(candidates: Any) -> ReleaseDoor:
+    return ReleaseDoor(lambda: candidates)
+
+
 @pytest.mark.parametrize(
     ("door", "event", "otherwise"),
-    [(BatchDoor, "s3-put", "batch"), (FanOutDoor, "step-finish", "fan-out")],
+    [(BatchDoor, "s3-put", "batch"), (FanOutDoor, "step-finish", "fan-out"), (release_door, "release-gate", "release")],
 )
 def test_what_is_measured_bears_the_functions_own_name(
     door: Any, event: str, otherwise: str, capsys: pytest.CaptureFixture[str]

@@ -1,7 +1,7 @@
 import pytest
 
 from functions.errors import NotConfigured
-from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
+from functions.settings import BatchSettings, FanOutSettings, GateSettings, ModelSettings, SiteSettings, StoreSettings
 
 MINIMAL = {"MODEL_STORE": "s3://models", "MODEL_NAME": "iris"}
 
@@ -11,13 +11,14 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "MODEL_ALIAS", "MODEL_VERSION",
          "MODEL_REFRESH_SECONDS",
          "DATA_STORE", "BATCH_MAX_REJECTED_SHARE", "BATCH_MAX_RECORD_BYTES", "BATCH_SEPARATOR", "BATCH_PROBABILITIES",
-         "BATCH_FANOUT", "FANOUT_PART_BYTES"),
+         "BATCH_FANOUT", "FANOUT_PART_BYTES", "GATE_MIN_SCORE", "GATE_MAX_DROP_VS_LIVE"),
         "",
     )  # fmt: skip
     assert StoreSettings.read(empty) == StoreSettings.read({}) == StoreSettings(None, None)
     assert ModelSettings.read(MINIMAL | empty) == ModelSettings("s3://models", "iris", "live", None, 60.0)
     assert BatchSettings.read(MINIMAL | empty) == BatchSettings("s3://models", 0.5, 1024 * 1024, None, False)
     assert FanOutSettings.read(empty) == FanOutSettings(512 * 1024 * 1024)
+    assert GateSettings.read(empty) == GateSettings.read({}) == GateSettings(None, None)
 
 
 def test_how_predict_is_reached_is_read() -> None:
@@ -50,6 +51,7 @@ def test_every_setting_is_read() -> None:
          "BATCH_SEPARATOR": "tab", "BATCH_PROBABILITIES": "true", "BATCH_FANOUT": "arn:machine"}
     ) == BatchSettings("s3://drops", 0.1, 4096, "\t", True, "arn:machine")  # fmt: skip
     assert FanOutSettings.read({"FANOUT_PART_BYTES": "1048576"}) == FanOutSettings(1024 * 1024)
+    assert GateSettings.read({"GATE_MIN_SCORE": "0.9", "GATE_MAX_DROP_VS_LIVE": "-0.01"}) == GateSettings(0.9, -0.01)
     assert (
         StoreSettings.read({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_S3": "http://b"}).endpoint == "http://b"
     )
@@ -86,3 +88,10 @@ def test_a_value_that_cannot_be_read_is_refused_with_what_it_may_be(name: str, v
     with pytest.raises(NotConfigured) as refused:
         BatchSettings.read(MINIMAL | {name: value})
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("value", ["good", "nan", "inf", "0,9"])
+def test_a_gate_that_is_no_number_is_refused(value: str) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        GateSettings.read({"GATE_MIN_SCORE": value})
+    assert str(refused.value) == f"GATE_MIN_SCORE is {value!r}; set it to a number, or to nothing"

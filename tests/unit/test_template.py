@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from tests.template import (
+    ALL_ON,
     DROPS,
     FAILURES,
-    FAN_OUT,
     FUNCTIONS,
     KEY,
     LAMBDA,
     MACHINE,
     MODELS,
+    RETRAINING,
+    RETRAINING_MACHINE,
     ROOT,
     VARIANTS,
     Json,
@@ -118,7 +120,7 @@ def test_fan_outs_function_may_do_what_batch_may_and_find_uploads_that_nobody_fi
 
 
 def test_with_a_key_of_ones_own_predict_may_decrypt_and_those_that_write_may_encrypt(template: dict[str, Json]) -> None:
-    without, given = Stack(template, FAN_OUT), Stack(template, VARIANTS["own-key"])
+    without, given = Stack(template, ALL_ON), Stack(template, VARIANTS["own-key"])
     both = ["kms:Decrypt", "kms:GenerateDataKey"]
     for role, actions in (("PredictRole", "kms:Decrypt"), ("BatchRole", both), ("FanOutRole", both)):
         added = {
@@ -138,7 +140,7 @@ def test_calls_are_traced_and_logged_as_json(stack: Stack, template: dict[str, J
 
 
 def test_all_functions_run_in_the_subnets_that_are_given(template: dict[str, Json]) -> None:
-    outside, inside = Stack(template, FAN_OUT), Stack(template, VARIANTS["in-a-vpc"])
+    outside, inside = Stack(template, ALL_ON), Stack(template, VARIANTS["in-a-vpc"])
     network = {
         "PolicyName": "network",
         "PolicyDocument": document(
@@ -219,7 +221,7 @@ def test_predict_starts_cold_unless_asked_for_a_snapshot_or_for_environments_kep
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_all_functions_run_on_the_processor_asked_for(template: dict[str, Json], architecture: str) -> None:
-    stack = Stack(template, {**FAN_OUT, "Architecture": architecture})
+    stack = Stack(template, {**ALL_ON, "Architecture": architecture})
     assert [stack.properties(function)["Architectures"] for function in FUNCTIONS] == [[architecture]] * len(FUNCTIONS)
 
 
@@ -288,7 +290,7 @@ def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_r
 
 
 def test_fan_out_is_off_unless_asked_for(template: dict[str, Json], stack: Stack) -> None:
-    off = Stack(template)
+    off = Stack(template, RETRAINING)
     made = {name for name in stack.resources if name not in off.resources}
     assert {name for name in made if not name.startswith("FanOut")} == {"BatchMayStartFanOut"}
     assert not [name for name in off.resources if "FanOut" in name]
@@ -298,7 +300,7 @@ def test_fan_out_is_off_unless_asked_for(template: dict[str, Json], stack: Stack
 
 
 def test_a_map_of_the_state_machine_runs_as_wide_as_asked_and_tolerates_no_failure(template: dict[str, Json]) -> None:
-    given = Stack(template, {**FAN_OUT, "FanOutConcurrency": "7"}).properties("FanOutMachine")["Definition"]
+    given = Stack(template, {**ALL_ON, "FanOutConcurrency": "7"}).properties("FanOutMachine")["Definition"]
     maps = [state for state in given["States"].values() if state["Type"] == "Map"]
     assert len(maps) == 2
     for one in maps:
@@ -310,7 +312,7 @@ def test_the_state_machine_logs_errors_without_data_and_is_traced_as_the_functio
     template: dict[str, Json],
 ) -> None:
     for tracing, traced in (("Active", True), ("PassThrough", False)):
-        stack = Stack(template, {**FAN_OUT, "Tracing": tracing})
+        stack = Stack(template, {**ALL_ON, "Tracing": tracing})
         machine = stack.properties("FanOutMachine")
         assert machine["LoggingConfiguration"] == {
             "Level": "ERROR",
@@ -342,7 +344,11 @@ def test_a_role_has_no_more_than_its_policies_and_only_its_service_may_take_it(s
         "FanOutMachineRole": "states.amazonaws.com",
         "FanOutRole": "lambda.amazonaws.com",
         "PredictRole": "lambda.amazonaws.com",
+        "ReleaseRole": "lambda.amazonaws.com",
+        "RetrainingMachineRole": "states.amazonaws.com",
+        "RetrainingStartRole": "events.amazonaws.com",
         "RolloutRole": "codedeploy.amazonaws.com",
+        "TrainingRole": "sagemaker.amazonaws.com",
     }
     assert sorted(roles) == sorted(services)
     for name, role in roles.items():
@@ -358,6 +364,7 @@ def test_each_function_takes_its_own_role(stack: Stack) -> None:
         "PredictFunction": "PredictRole.Arn",
         "BatchFunction": "BatchRole.Arn",
         "FanOutFunction": "FanOutRole.Arn",
+        "ReleaseFunction": "ReleaseRole.Arn",
     }
 
 
@@ -451,6 +458,8 @@ def test_the_outputs_say_where_to_send_publish_and_drop(stack: Stack) -> None:
         "PredictFunction": f"{LAMBDA}:PredictFunction:live",
         "BatchFunction": f"{LAMBDA}:BatchFunction:live",
         "FanOutMachine": MACHINE,
+        "RetrainingMachine": RETRAINING_MACHINE,
+        "RetrainingTopic": "arn:aws:sns:eu-central-1:123456789012:RetrainingTopic",
     }
 
 

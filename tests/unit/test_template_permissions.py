@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from tests.template import FAN_OUT, FUNCTIONS, KEY, VARIANTS, Json, Stack, as_list
+from tests.template import ALL_ON, FUNCTIONS, KEY, VARIANTS, Json, Stack, as_list
 
 MODELS = "arn:aws:s3:::serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "arn:aws:s3:::serverless-sklearn-drops-123456789012-eu-central-1"
@@ -24,7 +24,7 @@ FOLDERS = (
 
 @pytest.fixture(scope="module")
 def stack(template: dict[str, Json]) -> Stack:
-    """Everything the template makes where fan-out is on and every service has a key of one's own."""
+    """Everything the template makes where fan-out and retraining are on and every service has a key of one's own."""
     return Stack(template, VARIANTS["own-key"])
 
 
@@ -88,8 +88,13 @@ def test_a_role_names_what_it_may_touch_except_where_aws_knows_no_names(stack: S
         if "*" in as_list(statement["Resource"])
         for action in as_list(statement["Action"])
     }
-    assert anywhere == {("cloudwatch", "RolloutRole"), ("logs", "FanOutMachineRole")} | {
-        ("xray", role) for role in ("PredictRole", "BatchRole", "FanOutRole", "FanOutMachineRole")
+    machines = ("FanOutMachineRole", "RetrainingMachineRole")
+    traced = ("PredictRole", "BatchRole", "FanOutRole", "ReleaseRole", *machines)
+    assert anywhere == {
+        ("cloudwatch", "RolloutRole"),
+        ("ecr", "TrainingRole"),
+        *(("logs", role) for role in machines),
+        *(("xray", role) for role in traced),
     }
 
 
@@ -113,6 +118,7 @@ KEEP_NO_DATA = {
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::Events::Rule",
     "AWS::IAM::Role",
     "AWS::IAM::RolePolicy",
     "AWS::Lambda::Alias",
@@ -136,7 +142,7 @@ def test_whatever_keeps_data_keeps_it_under_the_key_that_is_given(stack: Stack) 
 
 
 def test_a_key_that_is_not_given_is_named_nowhere(template: dict[str, Json]) -> None:
-    stack = Stack(template, FAN_OUT)
+    stack = Stack(template, ALL_ON)
     for kind, key in KEYS.items():
         assert [key(given) for given in stack.of_type(kind).values()] == [None] * len(stack.of_type(kind))
 

@@ -4,9 +4,9 @@ import hashlib
 import json
 
 from tests.template import (
+    ALL_ON,
     DROPS,
     FAILURES,
-    FAN_OUT,
     FUNCTIONS,
     KEY,
     LAMBDA,
@@ -22,13 +22,14 @@ from tests.template import (
 
 def test_a_file_dropped_under_incoming_goes_to_batchs_alias_whatever_its_name_ends_in(stack: Stack) -> None:
     assert stack.properties("DropBucket")["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True},  # for retraining, where that is on
         "LambdaConfigurations": [
             {
                 "Event": "s3:ObjectCreated:*",
                 "Function": f"{LAMBDA}:BatchFunction:live",
                 "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "incoming/"}]}},
             }
-        ]
+        ],
     }
 
 
@@ -188,11 +189,11 @@ def test_the_longest_prefix_still_makes_bucket_names_that_s3_takes(template: dic
     assert template["Parameters"]["BucketPrefix"]["AllowedPattern"] == "[a-z0-9][a-z0-9-]{1,26}[a-z0-9]"
 
 
-def test_the_functions_the_http_api_and_the_state_machine_log_to_groups_that_forget(template: dict[str, Json]) -> None:
-    stack = Stack(template, {**FAN_OUT, "LogRetentionDays": "7"})
+def test_the_functions_the_http_api_and_the_state_machines_log_to_groups_that_forget(template: dict[str, Json]) -> None:
+    stack = Stack(template, {**ALL_ON, "LogRetentionDays": "7"})
     groups = stack.of_type("AWS::Logs::LogGroup")
     used = {stack.properties(function)["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
-    assert used | {"AccessLogs", "FanOutMachineLogs"} == set(groups)
+    assert used | {"AccessLogs", "FanOutMachineLogs", "RetrainingLogs"} == set(groups)
     assert {given["RetentionInDays"] for given in groups.values()} == {"7"}
 
 
