@@ -31,14 +31,10 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/fan-out"
 PATIENCE = 600.0  # seconds that an execution may take
 
 
-def definition(**changes: Json) -> Json:
+def definition(concurrency: int) -> Json:
     """The machine's definition as CloudFormation makes it, but for waits between attempts, which are short here."""
-    made = Stack(translated(), FAN_OUT).properties("FanOutMachine")["Definition"]
-    return json.loads(json.dumps(made), object_hook=lambda state: _hurried({**state, **_of(state, changes)}))
-
-
-def _of(state: Json, changes: Mapping[str, Json]) -> Json:
-    return {name: value for name, value in changes.items() if name in state}
+    stack = Stack(translated(), {**FAN_OUT, "FanOutConcurrency": str(concurrency)})
+    return json.loads(json.dumps(stack.properties("FanOutMachine")["Definition"]), object_hook=_hurried)
 
 
 def _hurried(state: Json) -> Json:
@@ -107,7 +103,7 @@ def machine(
     }
     functions = {name: Function(one, lambda _: None) for name, one in declared.items()}
     backend = StepFunctionsParserBackend(REGION, ACCOUNT)
-    made = definition(MaxConcurrency=concurrency)
+    made = definition(concurrency)
     created = backend.create_state_machine(name="stack-fan-out", definition=json.dumps(made), roleArn=ROLE)
     it = Machine(backend, created.arn, functions)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _door(it, minio))

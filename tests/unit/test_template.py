@@ -303,8 +303,9 @@ def test_a_map_of_the_state_machine_runs_as_wide_as_asked_and_tolerates_no_failu
     given = Stack(template, {**ALL_ON, "FanOutConcurrency": "7"}).properties("FanOutMachine")["Definition"]
     maps = [state for state in given["States"].values() if state["Type"] == "Map"]
     assert len(maps) == 2
+    assert given["States"]["Width"]["Parameters"] == {"atOnce.$": "States.StringToJson('7')"}
     for one in maps:
-        assert (one["MaxConcurrency"], one["ToleratedFailureCount"]) == ("7", 0)
+        assert (one["MaxConcurrencyPath"], one["ToleratedFailureCount"]) == ("$.width.atOnce", 0)
         assert one["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 
 

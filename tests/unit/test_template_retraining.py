@@ -323,14 +323,15 @@ def test_whatever_fails_is_explained_and_told_and_ends_as_a_failure(stack: Stack
     assert there["Failed"]["Type"] == "Fail"
 
 
-def test_no_number_of_a_parameter_stands_in_the_definition_as_cloudformation_would_write_it(stack: Stack) -> None:
+def test_no_number_of_a_parameter_stands_in_a_definition_as_cloudformation_would_write_it(stack: Stack) -> None:
     # It writes a text, also for a parameter of type Number: aws/serverless-application-model#1616.
     job = states(stack)["Train"]["Parameters"]
     assert job["ResourceConfig"]["VolumeSizeInGB.$"] == "States.StringToJson('30')"
     assert job["StoppingCondition"] == {"MaxRuntimeInSeconds.$": "States.StringToJson('3600')"}
     numbers = {name for name, given in stack.template["Parameters"].items() if given["Type"] == "Number"}
-    definition = json.dumps(stack.resources["RetrainingMachine"]["Properties"]["Definition"])
-    assert not [name for name in re.findall(r'\{"Ref": "(\w+)"\}', definition) if name in numbers]
+    for machine in ("RetrainingMachine", "FanOutMachine"):
+        definition = json.dumps(stack.resources[machine]["Properties"]["Definition"])
+        assert not [name for name in re.findall(r'\{"Ref": "(\w+)"\}', definition) if name in numbers]
 
 
 def test_a_run_that_waits_for_the_longest_job_stays_below_the_events_an_execution_may_have(stack: Stack) -> None:
