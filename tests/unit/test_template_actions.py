@@ -22,6 +22,9 @@ ON_ANYTHING_ALL_THE_SAME = {
     "ec2:DeleteNetworkInterface",
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
+    # As in SageMaker's "CreateTrainingJob API: Execution Role Permissions": it names them, after the role is made.
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterfacePermission",
 }
 """What is allowed on every resource although AWS could be told which."""
 
@@ -89,7 +92,12 @@ def statements(stack: Stack) -> Iterator[tuple[str, Json]]:
         assert documents or not resource["Type"].endswith("Policy"), name
         for document in documents:
             for statement in document["Statement"]:
-                yield name, statement
+                yield name, {**statement, "Resource": [named(one) for one in as_list(statement["Resource"])]}
+
+
+def named(resource: str) -> str:
+    """The resource; a role, which AWS names, by an ARN of the form of a role's."""
+    return re.sub(r"^(\w+Role)\.Arn$", r"arn:aws:iam::123456789012:role/\1", resource)
 
 
 def wrong(stack: Stack) -> list[str]:
