@@ -134,7 +134,8 @@ def _forward(times: Any) -> Iterator[tuple[Rows, Rows]]:
         if not len(before) or not len(during):
             most = np.unique(times, return_counts=True)[1].max()
             raise Mistake(
-                f"{most} of the {len(times)} rows to learn from have the same --time; {FOLDS} folds need earlier and later"
+                f"{most} of the {len(times)} rows to learn from have the same --time; "
+                f"{FOLDS} folds need earlier and later"
             )
         yield before, during
 
