@@ -22,7 +22,7 @@ SHORT_TEXTS = st.text(min_size=1, max_size=40).filter(lambda text: text.isprinta
 
 
 NASTY = ["<script>alert(1)</script>", "</style>", '"><img src=x onerror=alert(1)>', "$x^2$", "{{ 7 * 7 }}", "a&amp;b",
-         "$", "%s", "\u202eabc", "名前", "🌸", "a\\b", "x" * 200]  # fmt: skip
+         "$", "%s", "\u202eabc", "名前", "🌸", "a\\b", "_", "x" * 200]  # fmt: skip
 
 
 @settings(max_examples=12, deadline=None)

@@ -26,6 +26,9 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
 )  # fmt: skip
 """A class is told by shape or dash too, for who cannot tell the colours apart."""
 
+LISTED = "listed"
+"""The label of what a legend names. Not the name itself: matplotlib leaves out what begins with an underscore."""
+
 _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -99,11 +102,13 @@ def label(value: object) -> str:
 
 
 def legend(axes: Axes, labels: Sequence[str], handle: float = 2.2) -> None:
-    """Above the axes, in as many columns as fit."""
+    """Above the axes, in as many columns as fit; `labels` of what was painted as LISTED, in that order."""
     figure = axes.get_figure(root=True)
     if figure is not None and labels:
         columns = max(1, min(len(labels), int(figure.get_figwidth() * 12) // (max(map(len, labels)) + 6)))
-        figure.legend(loc="outside upper left", ncols=columns, handlelength=handle)
+        drawn = figure.legend(loc="outside upper left", ncols=columns, handlelength=handle)
+        for text, own in zip(drawn.get_texts(), labels, strict=True):
+            text.set_text(own)
 
 
 def _inlined(svg: bytes, name: str, description: str, kind: str) -> Markup:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from functions.signature import Label
-from training.card.plots.canvas import MARKERS, MUTED, SERIES, STEPS, SURFACE, WIDE, draw, label, legend
+from training.card.plots.canvas import LISTED, MARKERS, MUTED, SERIES, STEPS, SURFACE, WIDE, draw, label, legend
 from training.card.sections.plane import Plane, Points
 from training.card.wording import number
 
@@ -21,10 +21,10 @@ def plot(plane: Plane | None, points: Points | None, classes: list[Label]) -> Ma
     groups = _of_classes(points, classes) if classes else _of_numbers(points)
 
     def paint(axes: Axes) -> None:
-        for name, rows, colour, marker in groups:
+        for _, rows, colour, marker in groups:
             axes.scatter(
                 points.across[rows], points.up[rows], s=22, color=colour, marker=marker, alpha=0.8,
-                edgecolors=SURFACE, linewidths=0.5, label=name,
+                edgecolors=SURFACE, linewidths=0.5, label=LISTED,
             )  # fmt: skip
         first, second = (f"{share * 100:.1f}" for share in plane.explained)
         axes.set(xlabel=f"first component ({first} % of the variance)", ylabel=f"second ({second} %)")

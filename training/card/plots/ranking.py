@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from training.card.plots.canvas import DASHES, MUTED, SERIES, draw, label, legend
+from training.card.plots.canvas import DASHES, LISTED, MUTED, SERIES, draw, label, legend
 from training.card.sections.ranking import Ranked
 
 
@@ -23,7 +23,7 @@ def roc(ranking: Sequence[Ranked] | None) -> Markup | None:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, alpha=0.7)
         for index, one in enumerate(classes):
             across, up = zip(*(one.roc or []), strict=True)
-            axes.plot(across, up, color=SERIES[index], linestyle=DASHES[index], label=label(one.label))
+            axes.plot(across, up, color=SERIES[index], linestyle=DASHES[index], label=LISTED)
         _square(axes, "false positive rate", "true positive rate", classes)
 
     return draw("roc", f"ROC curves of {_listed(classes)}; areas in the table.", paint, height=4.1)
@@ -37,9 +37,7 @@ def precision_recall(ranking: Sequence[Ranked] | None) -> Markup | None:
     def paint(axes: Axes) -> None:
         for index, one in enumerate(classes):
             across, up = zip(*(one.precision_recall or []), strict=True)
-            axes.plot(
-                across, up, color=SERIES[index], linestyle=DASHES[index], label=label(one.label), drawstyle="steps-pre"
-            )
+            axes.plot(across, up, color=SERIES[index], linestyle=DASHES[index], label=LISTED, drawstyle="steps-pre")
         if len(classes) == 1:
             axes.axhline(classes[0].share, color=MUTED, linewidth=0.9, alpha=0.7)
         _square(axes, "recall", "precision", classes)

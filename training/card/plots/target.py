@@ -3,7 +3,7 @@
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from training.card.plots.canvas import DASHES, SERIES, WIDE, draw, label, legend
+from training.card.plots.canvas import DASHES, LISTED, SERIES, WIDE, draw, label, legend
 from training.card.sections.target import Target
 
 
@@ -15,12 +15,12 @@ def plot(target: Target) -> Markup | None:
 
     def paint(axes: Axes) -> None:
         axes.stairs(histogram.fitted, histogram.edges, fill=True, color=SERIES[0], alpha=0.25, linewidth=0)
-        axes.stairs(histogram.fitted, histogram.edges, color=SERIES[0], linewidth=1.6, label="fitted rows")
+        axes.stairs(histogram.fitted, histogram.edges, color=SERIES[0], linewidth=1.6, label=LISTED)
         labels = ["fitted rows"]
         if histogram.held_out is not None:
             labels.append("held-out rows")
             axes.stairs(
-                histogram.held_out, histogram.edges, color=SERIES[1], linewidth=1.6, label=labels[-1],
+                histogram.held_out, histogram.edges, color=SERIES[1], linewidth=1.6, label=LISTED,
                 linestyle=DASHES[1],
             )  # fmt: skip
         axes.set_xlabel(label(target.name))
