@@ -13,6 +13,11 @@ from tests.readme import blocks, commands, outputs
 
 NEEDS_AN_ACCOUNT = {
     ".venv-sam/bin/sam deploy --guided",
+    *(
+        f"{name}=$(aws cloudformation describe-stacks --stack-name serverless-sklearn --query "
+        f"\"Stacks[0].Outputs[?OutputKey=='{output}'].OutputValue\" --output text)"
+        for name, output in (("MODEL_BUCKET", "ModelBucket"), ("DROP_BUCKET", "DropBucket"))
+    ),
     ".venv/bin/python -m training fit data/iris.csv --target species --name iris --store s3://$MODEL_BUCKET",
     "aws s3 cp data/iris.csv s3://$DROP_BUCKET/incoming/",
     ".venv-sam/bin/sam delete",

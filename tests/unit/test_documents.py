@@ -30,7 +30,7 @@ OTHERS_CAMEL = {
     "SourceAccount",
     "RequestId",
 }
-OTHERS_SNAKE = {"access_denied", "x86_64"}
+OTHERS_SNAKE = {"access_denied", "parameter_overrides", "x86_64"}
 OTHERS_UPPER = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "MODEL_BUCKET", "DROP_BUCKET"}
 
 

@@ -53,16 +53,16 @@ def test_the_parameters_are_the_templates_with_their_defaults(template: dict[str
 
 
 def test_cloudformation_takes_the_parameters_that_are_deployed(template: dict[str, Json]) -> None:
-    ((*_, flag, image, target, schedule, data, score, email),) = commands("sam")
+    ((*_, flag, image, target, schedule, data, score, email),) = commands(".venv-sam/bin/sam")
     assert flag == "--parameter-overrides"
-    given = dict(one.split("=", 1) for one in (image, target, schedule, data, score, email))
+    given = dict(one.replace('"', "").split("=", 1) for one in (image, target, schedule, data, score, email))
     assert given["TrainingImage"] == "$IMAGE"
     given["TrainingImage"] = RETRAINING["TrainingImage"]
     assert all(taken(template["Parameters"][name], value) for name, value in given.items())
     assert Stack(template, given).broken_rules() == []
 
 
-@pytest.mark.parametrize("words", [words for words in commands("aws") if words[1] != "s3"], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in commands("aws") if words[1] not in {"s3", "ecr"}], ids=" ".join)
 def test_aws_has_the_commands_and_what_they_need(words: list[str]) -> None:
     _, service, action, *options = words
     client = boto3.client(service, region_name=REGION)
