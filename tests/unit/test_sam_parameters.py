@@ -5,6 +5,7 @@ Nothing is deployed: SAM reads its command line and its file, and is stopped whe
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -84,13 +85,18 @@ def test_sam_takes_every_deployment_of_the_pages_with_the_values_that_are_meant(
         assert given == meant, f"{' '.join(line)}\n{said}"
 
 
-def test_sam_refuses_an_empty_value_without_quotes_and_cuts_one_at_its_space(tmp_path: Path) -> None:
-    (empty, *_), (cut, *_) = read_by_sam(
+def test_sam_refuses_an_empty_value_without_quotes_cuts_one_at_its_space_and_takes_json_as_the_page_writes_it(
+    tmp_path: Path,
+) -> None:
+    (options,) = re.findall(r"`('RetrainingOptions=.+')`", (DOCS / "retraining.md").read_text(encoding="utf-8"))
+    (empty, *_), (cut, *_), (whole, *_) = read_by_sam(
         tmp_path,
         [
             ["deploy", "--parameter-overrides", "ModelVersion="],
             ["deploy", "--parameter-overrides", "RetrainingSchedule=rate(7 days)"],
+            ["deploy", "--parameter-overrides", *shlex.split(options)],
         ],
     )
     assert empty is None
     assert cut == {"RetrainingSchedule": "rate(7"}
+    assert whole == {"RetrainingOptions": '{"drop": "customer_id"}'}
