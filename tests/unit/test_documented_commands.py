@@ -8,6 +8,7 @@ import re
 import subprocess
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from botocore import xform_name
 from tests.conftest import PROJECT
 from tests.documents import commands, stack
 from tests.documents.marked import DOCS
+from tests.sam_parameters import overrides
 from tests.template import Stack
 from tests.typed import blocks
 from tests.typed import commands as typed
@@ -164,8 +166,7 @@ def test_parameters_that_are_typed_exist_take_these_values_and_go_together() -> 
         for command in typed_in(page):
             if program(command)[0] == "sam" and "--parameter-overrides" in command:
                 after = command[command.index("--parameter-overrides") + 1 :]
-                named = (word.split("=", 1) for word in after if "=" in word and not word.startswith("--"))
-                given = {name: value.removeprefix('"').removesuffix('"') for name, value in named}  # SAM's own quotes
+                given = overrides(list(takewhile(lambda word: not word.startswith("--"), after)))
                 assert given, command
                 seen += 1
                 for name, value in given.items():

@@ -16,6 +16,7 @@ from functions.registry.evidence import Evidence
 from functions.registry.memory import MemoryStore
 from tests.models import publish_iris
 from tests.readme import blocks
+from tests.sam_parameters import overrides
 from tests.template import REGION, RETRAINING, Json, Stack, translated
 from tests.unit.test_template_parameters import taken
 
@@ -55,7 +56,7 @@ def test_the_parameters_are_the_templates_with_their_defaults(template: dict[str
 def test_cloudformation_takes_the_parameters_that_are_deployed(template: dict[str, Json]) -> None:
     ((*_, flag, image, target, schedule, data, score, email),) = commands(".venv-sam/bin/sam")
     assert flag == "--parameter-overrides"
-    given = dict(one.replace('"', "").split("=", 1) for one in (image, target, schedule, data, score, email))
+    given = overrides([image, target, schedule, data, score, email])
     assert given["TrainingImage"] == "$IMAGE"
     given["TrainingImage"] = RETRAINING["TrainingImage"]
     assert all(taken(template["Parameters"][name], value) for name, value in given.items())

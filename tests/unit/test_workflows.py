@@ -98,6 +98,16 @@ def test_a_deployment_builds_before_it_may_act_in_the_account_and_promotes_nothi
     ]
 
 
+def test_a_deployment_may_take_as_long_as_a_slow_rollout() -> None:
+    minutes = int(re.findall(r"--max-wait-duration (\d+)", (PROJECT / ".ci" / "deploy").read_text(encoding="utf-8"))[0])
+    (role,) = (step["with"] for step in steps("deploy.yml") if "configure-aws-credentials" in str(step.get("uses")))
+    assert minutes > 10 * 10  # Linear10PercentEvery10Minutes, the slowest that the template offers
+    assert role["role-duration-seconds"] == minutes * 60
+    assert workflow("deploy.yml")["jobs"]["deploy"]["timeout-minutes"] >= minutes + 60  # what is built before
+    text = (FOLDER / "deploy.yml").read_text(encoding="utf-8")
+    assert f"MaxSessionDuration must be {minutes * 60} or more" in text
+
+
 def test_the_variables_to_set_are_those_that_the_workflow_lists() -> None:
     text = (FOLDER / "deploy.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"^#   ([A-Z_]+) ", text, re.MULTILINE))
