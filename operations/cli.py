@@ -66,8 +66,7 @@ def replay(
         typer.echo(_counted(run))
         raise typer.Exit(1) from None
     typer.echo(_counted(run))
-    held = run.held_by_others()
-    if held:
+    if held := run.held_by_others:
         typer.echo(
             f"{held} more held by another run, or by one that was killed: seen again in {HELD_SECONDS // 60} min"
         )

@@ -35,7 +35,8 @@ class Stopped(Exception):
 class Replay:
     """One run over a queue. function: name, `name:alias` or ARN of who gets the events.
 
-    Afterwards `sent` events were taken by Lambda (or would be, with dry_run) and `left` messages were not touched.
+    Afterwards `sent` events were taken by Lambda (or would be, with dry_run), `left` messages were not touched, and
+    `held_by_others` were with another reader, or with one that was killed, when the run began.
     """
 
     sqs: Any
@@ -46,19 +47,21 @@ class Replay:
     teller: Teller
     sent: int = 0
     left: int = 0
+    held_by_others: int = 0
     _held: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
     def run(self, most: int | None = None) -> None:
         """most: events to send. Raises Stopped; in any case what is left is there for others at once."""
+        self.held_by_others = self._held_messages()
         try:
             for message in self._messages(most):
                 self._handle(message)
         finally:
             self._release()
 
-    def held_by_others(self) -> int:
-        """Messages that another reader has, or had when it was killed."""
+    def _held_messages(self) -> int:
+        """Asked before this run receives: SQS would count its own messages, for a while even after they are back."""
         wanted = "ApproximateNumberOfMessagesNotVisible"
         told = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=[wanted])
         return int(told["Attributes"][wanted])

@@ -13,9 +13,10 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -231,6 +232,23 @@ def test_killed_after_a_drop_was_sent_it_can_be_run_again(deployed: Deployed, mo
     assert scored(deployed, "incoming/a.csv")["LastModified"] == first["LastModified"]
 
 
+def test_its_own_messages_are_not_told_as_anothers_though_the_queue_counts_them_late(deployed: Deployed) -> None:
+    give_up(deployed, "incoming/a.csv", "incoming/b.csv", "incoming/c.csv")
+    client, queue = deployed.simulator.client("sqs"), deployed.outputs["BatchFailures"]
+    client.receive_message(QueueUrl=queue, MaxNumberOfMessages=1, VisibilityTimeout=300)  # somebody else's
+    with giving_back_late(deployed.simulator) as proxy:
+        code, said = operate(
+            deployed.simulator, "replay", "--stack", deployed.name, "--dry-run", AWS_ENDPOINT_URL_SQS=proxy.url
+        )
+    assert (code, said.splitlines()[-2:]) == (
+        0,
+        [
+            "2 would be sent again, 0 left in the queue",
+            "1 more held by another run, or by one that was killed: seen again in 5 min",
+        ],
+    )
+
+
 def test_it_says_what_to_do_where_it_cannot_begin(simulator: Simulator, deployed: Deployed) -> None:
     nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"}
     usage = "; see python -m operations replay --help\n"
@@ -280,28 +298,28 @@ def statement(deployed: Deployed) -> Any:
     return lambda action: {"Effect": "Allow", "Action": action, "Resource": resources[NEEDED[action]]}
 
 
-class killing_before:  # noqa: N801 - used as a statement
-    """SQS's address for a process that is ended as by kill -9 when it asks for one thing."""
+class between:  # noqa: N801 - used as a statement
+    """SQS's address for a process, with somebody between who may keep a request from SQS."""
 
-    def __init__(self, action: str, simulator: Simulator) -> None:
-        self.receipt = ""
+    def __init__(self, simulator: Simulator) -> None:
         outer = self
 
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                if self.headers["x-amz-target"].endswith(f".{action}"):
-                    outer.receipt = json.loads(body)["ReceiptHandle"]
-                    kill_peer(self.client_address[1])
-                    return
-                request = urllib.request.Request(simulator.endpoint + self.path, body, dict(self.headers.items()))  # noqa: S310 - always http
-                with urllib.request.urlopen(request) as answer:  # noqa: S310 - always http
-                    said = answer.read()
-                self.send_response(200)
-                self.send_header("content-type", "application/x-amz-json-1.0")
-                self.send_header("content-length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
+                action = self.headers["x-amz-target"].rpartition(".")[2]
+                said = outer.instead(action, json.loads(body), self.client_address[1])
+                if said is None:
+                    url = simulator.endpoint + self.path
+                    request = urllib.request.Request(url, body, dict(self.headers.items()))  # noqa: S310 - always http
+                    with urllib.request.urlopen(request) as answer:  # noqa: S310 - always http
+                        said = answer.read()
+                with suppress(ConnectionError):  # who was killed does not listen
+                    self.send_response(200)
+                    self.send_header("content-type", "application/x-amz-json-1.0")
+                    self.send_header("content-length", str(len(said)))
+                    self.end_headers()
+                    self.wfile.write(said)
 
             def log_message(self, *_: Any) -> None:
                 """Nobody reads it."""
@@ -310,7 +328,11 @@ class killing_before:  # noqa: N801 - used as a statement
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> "killing_before":
+    def instead(self, action: str, asked: dict[str, Any], port: int) -> bytes | None:
+        """What is answered without asking SQS; None to ask it. port: the asking process's."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -318,6 +340,29 @@ class killing_before:  # noqa: N801 - used as a statement
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class killing_before(between):  # noqa: N801 - used as a statement
+    """Ends the process as by kill -9 when it asks for one thing."""
+
+    def __init__(self, action: str, simulator: Simulator) -> None:
+        super().__init__(simulator)
+        self.receipt = ""
+        self._action = action
+
+    def instead(self, action: str, asked: dict[str, Any], port: int) -> bytes | None:
+        if action != self._action:
+            return None
+        self.receipt = asked["ReceiptHandle"]
+        kill_peer(port)
+        return b""
+
+
+class giving_back_late(between):  # noqa: N801 - used as a statement
+    """SQS counts late: what the process gives back is still counted as held."""
+
+    def instead(self, action: str, asked: dict[str, Any], port: int) -> bytes | None:  # noqa: ARG002 - it is asked so
+        return b"{}" if action == "ChangeMessageVisibility" else None
 
 
 def kill_peer(port: int) -> None:
