@@ -6,9 +6,16 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from operations import function_versions
 from operations.failures import Failure, Unreadable
+from operations.function_versions import Alias, Function, Version
 from operations.replaying import HELD_SECONDS, Replay, Stopped
-from operations.stack import Refused, output, outputs
+from operations.stack import Refused, output, outputs, resources
+
+Stack = Annotated[str, typer.Option("--stack", metavar="NAME", help="The stack that is deployed.")]
+Named = Annotated[str, typer.Argument(metavar="FUNCTION", help="Its name in the template, as PredictFunction.")]
+Region = Annotated[str | None, typer.Option(help="Without it: AWS_REGION or the profile's.")]
+Profile = Annotated[str | None, typer.Option(help="A profile of ~/.aws/config.")]
 
 app = typer.Typer(
     add_completion=False,
@@ -17,11 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # brackets in a help text are brackets
     help="Run a deployed stack.",
 )
-
-
-@app.callback()
-def _several() -> None:
-    """Makes `replay` a command by its name although it is the only one."""
 
 
 @app.command(epilog="Exit codes: 0 done; 1 something was left in the queue; 2 it could not begin; 130 stopped.")
@@ -39,8 +41,8 @@ def replay(
     most: Annotated[
         int | None, typer.Option("--max", min=1, metavar="N", help="Send no more than this; one first, say.")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Without it: AWS_REGION or the profile's.")] = None,
-    profile: Annotated[str | None, typer.Option(help="A profile of ~/.aws/config.")] = None,
+    region: Region = None,
+    profile: Profile = None,
 ) -> None:
     """Send dropped files that were given up to batch again.
 
@@ -61,6 +63,9 @@ def replay(
     run = Replay(clients("sqs"), clients("lambda"), str(queue), str(function), dry_run, _Lines())
     try:
         run.run(most)
+    except KeyboardInterrupt:
+        typer.echo("stopped; what was not sent is in the queue", err=True)
+        raise typer.Exit(130) from None
     except Stopped as stopped:
         typer.echo(f"replay: {stopped}", err=True)
         typer.echo(_counted(run))
@@ -73,6 +78,71 @@ def replay(
     raise typer.Exit(1 if run.left else 0)
 
 
+@app.command(epilog="Exit codes: 0 done; 2 it could not begin.")
+def versions(stack: Stack, region: Region = None, profile: Profile = None) -> None:
+    """Show every function's versions, newest first: which is live, and which the stack deployed last.
+
+    \b
+    python -m operations versions --stack serverless-sklearn
+    """
+    clients = _Clients(region, profile)
+    client = clients("lambda")
+    for function in function_versions.functions(resources(clients("cloudformation"), stack), stack):
+        now = function_versions.alias(client, function)
+        typer.echo(f"{function.logical}  {function.name}")
+        for version in function_versions.versions(client, function):
+            typer.echo(_version(version, function, now))
+        if now.version != function.deployed and not now.shifted:
+            typer.echo(f"    {_before_the_next(function, stack)}")
+
+
+@app.command(epilog="Exit codes: 0 done; 2 it could not begin.")
+def rollback(
+    stack: Stack,
+    function: Named,
+    version: Annotated[
+        str | None, typer.Argument(metavar="VERSION", help="Its number. Without it: the one before the live one.")
+    ] = None,
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Point a function's alias at an older function version: image and settings, not the model.
+
+    All calls follow at once. CodeDeploy refuses the next deployment unless resume is run before it.
+
+    \b
+    python -m operations rollback --stack serverless-sklearn PredictFunction
+    """
+    clients = _Clients(region, profile)
+    client = clients("lambda")
+    found = function_versions.named(
+        function_versions.functions(resources(clients("cloudformation"), stack), stack), function
+    )
+    now = function_versions.alias(client, found)
+    there = function_versions.versions(client, found)
+    wanted = version or function_versions.before(there, found, now.version)
+    if wanted not in [each.number for each in there]:
+        raise Refused(f"{function} has no version {wanted}; it has {', '.join(each.number for each in there)}")
+    _move(client, found, now, wanted)
+    if wanted != found.deployed:
+        typer.echo(_before_the_next(found, stack))
+
+
+@app.command(epilog="Exit codes: 0 done; 2 it could not begin.")
+def resume(stack: Stack, function: Named, region: Region = None, profile: Profile = None) -> None:
+    """Point a function's alias at the version that the stack deployed last, as the next deployment expects.
+
+    \b
+    python -m operations resume --stack serverless-sklearn PredictFunction
+    """
+    clients = _Clients(region, profile)
+    client = clients("lambda")
+    found = function_versions.named(
+        function_versions.functions(resources(clients("cloudformation"), stack), stack), function
+    )
+    _move(client, found, function_versions.alias(client, found), found.deployed)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; the exit code says how it ended."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
@@ -81,7 +151,9 @@ def main(arguments: Sequence[str]) -> int:
         return int(app(args=list(arguments), prog_name="python -m operations", standalone_mode=False) or 0)
     except TyperException as mistake:
         usage = mistake.format_message().rstrip(".")
-        typer.echo(f"operations: {usage}; see python -m operations replay --help", err=True)
+        context = getattr(mistake, "ctx", None)
+        asked = context.command_path if context else "python -m operations"
+        typer.echo(f"operations: {usage}; see {asked} --help", err=True)
         return 2
     except NoCredentialsError:
         typer.echo("operations: there are no AWS credentials here; name a --profile, or run: aws configure", err=True)
@@ -93,8 +165,28 @@ def main(arguments: Sequence[str]) -> int:
         typer.echo(f"operations: {error}", err=True)
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("stopped; what was not sent is in the queue", err=True)
+        typer.echo("stopped", err=True)
         return 130
+
+
+def _move(client: object, function: Function, now: Alias, version: str) -> None:
+    if version == now.version and not now.shifted:
+        typer.echo(f"{function.logical}:{function.alias} names version {version} already")
+        return
+    function_versions.move(client, function, now, version)
+    typer.echo(f"{function.logical}:{function.alias} names version {version}; it named {now.version}")
+
+
+def _version(version: Version, function: Function, now: Alias) -> str:
+    marks = [function.alias] * (version.number == now.version)
+    marks += [f"{function.alias} of a roll-out"] * (version.number in now.shifted)
+    marks += ["deployed last"] * (version.number == function.deployed)
+    told = [f"    {version.number:>4}  {version.published:%Y-%m-%d %H:%M:%SZ}", _plain(version.description)]
+    return "  ".join(filter(None, [*told, ", ".join(marks)]))
+
+
+def _before_the_next(function: Function, stack: str) -> str:
+    return f"before the next deployment: python -m operations resume --stack {stack} {function.logical}"
 
 
 class _Clients:

@@ -277,7 +277,7 @@ def test_it_says_what_to_do_where_it_cannot_begin(simulator: Simulator, deployed
         "operations: there is no region; give --region, or set AWS_REGION\n",
         "operations: The config profile (nobody) could not be found\n",
         f"operations: Invalid value for '--max': Input should be greater than or equal to 1{usage}",
-        f"operations: No such command 'again'{usage}",
+        "operations: No such command 'again'; see python -m operations --help\n",
     ]
 
 
