@@ -30,7 +30,8 @@ print(json.dumps([sys.argv[1:], os.environ["BUILDX_NO_DEFAULT_ATTESTATIONS"], os
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Path:
-    """A program in SAM's place that prints what it is told."""
+    """A program in SAM's place that prints what it is told. SAM's Python is needed all the same."""
+    python_of_sam()
     program = tmp_path / "sam"
     program.write_text(RECORDER)
     program.chmod(0o755)
