@@ -81,6 +81,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "kept-ready": {"PredictProvisionedConcurrency": "2"},
     "arm64-all-at-once": {"Architecture": "arm64", "Rollout": "AllAtOnce"},
     "linear": {"Rollout": "Linear10PercentEvery1Minute"},
+    "mending-what-burns": {"RolloutAlarms": "off"},
     "traced-only-where-asked": {**ALL_ON, "Tracing": "PassThrough"},
     "own-name": {
         "HttpDomainName": "models.example.com",

@@ -188,6 +188,17 @@ def test_a_new_function_version_takes_over_step_by_step_and_its_errors_take_it_b
             ] == {"Ref": f"{name}FunctionDeploymentGroup"}
 
 
+@pytest.mark.parametrize("rollout", ["Canary10Percent10Minutes", "AllAtOnce"])
+def test_the_deployment_that_puts_out_a_burning_alarm_goes_through_without_alarms(rollout: str) -> None:
+    parameters = {"Rollout": rollout, "RolloutAlarms": "off"}
+    stack = Stack(translated(parameters=parameters), parameters)
+    for group in stack.of_type("AWS::CodeDeploy::DeploymentGroup").values():
+        assert group["AlarmConfiguration"] == {}
+        assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{rollout}"
+        assert group["AutoRollbackConfiguration"]["Enabled"] is True
+    assert len(stack.of_type("AWS::CloudWatch::Alarm")) > 0  # they go on telling people
+
+
 def test_a_rollout_may_move_the_two_aliases_and_look_at_alarms(stack: Stack) -> None:
     (policy,) = stack.properties("RolloutRole")["Policies"]
     assert policy["PolicyDocument"] == document(
