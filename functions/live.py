@@ -20,7 +20,7 @@ RETRY_SECONDS = 1.0  # a load that fails is not repeated by every request of a b
 PATIENCE_AT_START = 8.0  # seconds that INIT waits for its model; Lambda ends an INIT that takes ten
 PATIENCE_WITHOUT_A_MODEL = 5.0  # seconds a request waits for a model where there is none
 PATIENCE_FOR_A_NEWER_ONE = 0.5  # seconds the request that starts a refresh waits for it
-PATIENCE_BEFORE_A_SNAPSHOT = 60.0  # seconds that a load may still take; Lambda gives an INIT with SnapStart 130
+PATIENCE_BEFORE_A_SNAPSHOT = 60.0  # seconds that loads may still take; Lambda gives an INIT with SnapStart 130
 PATIENCE_AFTER_A_RESTORE = 5.0  # seconds; Lambda ends what takes ten there
 
 
@@ -60,11 +60,17 @@ class LiveModel:
         return self
 
     def settle(self) -> None:
-        """Waits until nothing is under way, and tries once more where there is no model. Raises nothing."""
+        """Waits until nothing is under way, and tries once more where that ended without a model. Raises nothing.
+
+        All of it takes PATIENCE_BEFORE_A_SNAPSHOT at most; what is under way even then is not begun a second time.
+        """
+        until = time.monotonic() + PATIENCE_BEFORE_A_SNAPSHOT
         if self._worker is not None:
             self._worker.join(PATIENCE_BEFORE_A_SNAPSHOT)
+            if self._worker.is_alive():
+                return
         if self._model is None:
-            self._try_for(PATIENCE_BEFORE_A_SNAPSHOT)
+            self._try_for(max(0.0, until - time.monotonic()))
 
     def restored(self) -> None:
         """Looks what is to be served now, however long ago that was asked last, and at whatever refresh is set.

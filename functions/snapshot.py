@@ -21,7 +21,11 @@ def take_part(*, before: Callable[[], None], after: tuple[Callable[[], None], ..
 
 
 def _draw_anew() -> None:
-    """Environments of one snapshot would draw the same numbers. `secrets` and `uuid` ask the system, each time."""
-    random = sys.modules.get("random")
-    if random is not None:
-        random.seed()
+    """Environments of one snapshot would draw the same numbers. `secrets` and `uuid` ask the system, each time.
+
+    A model's own steps draw by numpy, which is loaded where a pipeline is.
+    """
+    for generator in ("random", "numpy.random"):
+        loaded = sys.modules.get(generator)
+        if loaded is not None:
+            loaded.seed()

@@ -271,6 +271,48 @@ def test_before_a_snapshot_a_slow_load_is_waited_for() -> None:
     starting.join()
 
 
+def test_before_a_snapshot_a_load_slower_than_the_patience_is_not_begun_a_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_AT_START", 0.05)
+    monkeypatch.setattr(live_module, "PATIENCE_BEFORE_A_SNAPSHOT", 0.05)
+    store = FragileStore()
+    publish_iris(store)
+    store.reads.clear()
+    store.gate.clear()
+    live = LiveModel(RegistrySource(store, Reference("iris"))).start()
+    live.settle()
+    assert (live.version, store.reads) == (None, [keys.alias_key("iris", "live")])
+    store.gate.set()
+    assert live._worker is not None
+    live._worker.join(10)
+    assert live.version == VERSION  # it went on behind, and what it brought is served
+    assert store.reads.count(keys.alias_key("iris", "live")) == 1
+
+
+def test_before_a_snapshot_a_load_that_failed_late_is_tried_again_for_what_is_left_of_the_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patience: list[float | None] = []
+
+    class Watched(threading.Thread):
+        """A thread that keeps how long somebody was ready to wait for it."""
+
+        def join(self, timeout: float | None = None) -> None:
+            patience.append(timeout)
+            super().join()
+
+    monkeypatch.setattr("functions.live.threading.Thread", Watched)
+    store = FragileStore()
+    store.failure = StoreUnavailable("s3://models cannot be reached")
+    live = LiveModel(RegistrySource(store, Reference("iris"))).start()
+    now = time.monotonic()
+    moments = iter([now, now + 59.0])
+    monkeypatch.setattr("functions.live.time.monotonic", lambda: next(moments, now + 59.0))
+    live.settle()
+    assert patience[1:] == [60.0, 1.0]
+
+
 def test_before_a_snapshot_a_load_that_failed_is_tried_once_more_and_a_failure_is_remembered() -> None:
     store = FragileStore()
     publish_iris(store)
