@@ -25,19 +25,24 @@ def refusal(act: Callable[[], Any]) -> str:
 def filled(minio: Minio, model_bucket: str, drop_bucket: str) -> None:
     with minio.client(minio.root) as root:
         root.put_object(Bucket=model_bucket, Key="models/iris/aliases/live.json", Body=b"{}")
+        root.put_object(Bucket=model_bucket, Key="models/wine/aliases/live.json", Body=b"{}")
         root.put_object(Bucket=model_bucket, Key="secret", Body=b"x")
         for key in ("incoming/a.csv", "scored/a.csv", "rejected/a.csv", "secret"):
             root.put_object(Bucket=drop_bucket, Key=key, Body=b"x")
 
 
 @pytest.mark.usefixtures("filled")
-def test_predict_reads_models_and_may_do_nothing_else(
+def test_predict_reads_its_model_and_may_do_nothing_else(
     minio: Minio, model_bucket: str, drop_bucket: str, predict_credentials: Credentials
 ) -> None:
     with minio.client(predict_credentials) as s3:
         found = {
             "read a model": refusal(lambda: s3.get_object(Bucket=model_bucket, Key="models/iris/aliases/live.json")),
-            "read a missing model": refusal(lambda: s3.get_object(Bucket=model_bucket, Key="models/none")),
+            "read a missing model": refusal(lambda: s3.get_object(Bucket=model_bucket, Key="models/iris/none")),
+            "list its model": refusal(lambda: s3.list_objects_v2(Bucket=model_bucket, Prefix="models/iris/versions/")),
+            "read another model": refusal(
+                lambda: s3.get_object(Bucket=model_bucket, Key="models/wine/aliases/live.json")
+            ),
             "list models": refusal(lambda: s3.list_objects_v2(Bucket=model_bucket, Prefix="models/")),
             "read beside them": refusal(lambda: s3.get_object(Bucket=model_bucket, Key="secret")),
             "list everything": refusal(lambda: s3.list_objects_v2(Bucket=model_bucket)),
@@ -50,7 +55,9 @@ def test_predict_reads_models_and_may_do_nothing_else(
     assert found == {
         "read a model": "allowed",
         "read a missing model": "NoSuchKey",
-        "list models": "allowed",
+        "list its model": "allowed",
+        "read another model": "AccessDenied",
+        "list models": "AccessDenied",
         "read beside them": "AccessDenied",
         "list everything": "AccessDenied",
         "write a model": "AccessDenied",
@@ -72,6 +79,9 @@ def test_batch_reads_drops_and_writes_and_deletes_only_its_own_results(
     with minio.client(batch_credentials) as s3:
         found = {
             "read a model": refusal(lambda: s3.get_object(Bucket=model_bucket, Key="models/iris/aliases/live.json")),
+            "read another model": refusal(
+                lambda: s3.get_object(Bucket=model_bucket, Key="models/wine/aliases/live.json")
+            ),
             "write a model": refusal(lambda: s3.put_object(Bucket=model_bucket, Key="models/iris/x", Body=b"")),
             "read a drop": refusal(lambda: s3.get_object(Bucket=drop_bucket, Key="incoming/a.csv")),
             "read a missing drop": refusal(lambda: s3.get_object(Bucket=drop_bucket, Key="incoming/b.csv")),
@@ -88,6 +98,7 @@ def test_batch_reads_drops_and_writes_and_deletes_only_its_own_results(
         }
     assert found == {
         "read a model": "allowed",
+        "read another model": "AccessDenied",
         "write a model": "AccessDenied",
         "read a drop": "allowed",
         "read a missing drop": "NoSuchKey",

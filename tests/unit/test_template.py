@@ -32,21 +32,21 @@ from tests.template import (
     translated,
 )
 
-READ_MODELS = {
-    "Sid": "ReadModels",
-    "Effect": "Allow",
-    "Action": "s3:GetObject",
-    "Resource": f"arn:aws:s3:::{MODELS}/models/*",
-}
-
-
-LIST_MODELS = {
-    "Sid": "ListModels",
-    "Effect": "Allow",
-    "Action": "s3:ListBucket",
-    "Resource": f"arn:aws:s3:::{MODELS}",
-    "Condition": {"StringLike": {"s3:prefix": "models/*"}},
-}
+READ_MODEL = (
+    {
+        "Sid": "ReadModel",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{MODELS}/models/iris/*",
+    },
+    {
+        "Sid": "ListModel",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": f"arn:aws:s3:::{MODELS}",
+        "Condition": {"StringLike": {"s3:prefix": "models/iris/*"}},
+    },
+)
 
 
 def logs_of(function: str) -> dict[str, Any]:
@@ -62,10 +62,10 @@ TRACES = {
 }
 
 
-def test_predict_may_read_models_write_its_own_log_and_nothing_else(stack: Stack) -> None:
+def test_predict_may_read_its_model_write_its_own_log_and_nothing_else(stack: Stack) -> None:
     assert stack.properties("PredictRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("predict")},
-        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS)},
+        {"PolicyName": "store", "PolicyDocument": document(*READ_MODEL)},
         TRACES,
     ]
 
@@ -93,10 +93,10 @@ DROPS_AND_RESULTS = (
 )
 
 
-def test_batch_may_read_models_and_drops_and_write_and_delete_only_its_own_results(stack: Stack) -> None:
+def test_batch_may_read_its_model_and_drops_and_write_and_delete_only_its_own_results(stack: Stack) -> None:
     assert stack.properties("BatchRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("batch")},
-        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS)},
+        {"PolicyName": "store", "PolicyDocument": document(*READ_MODEL, *DROPS_AND_RESULTS)},
         {
             "PolicyName": "failures",
             "PolicyDocument": document({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": FAILURES}),
@@ -114,7 +114,7 @@ def test_fan_outs_function_may_do_what_batch_may_and_find_uploads_that_nobody_fi
     }
     assert stack.properties("FanOutRole")["Policies"] == [
         {"PolicyName": "logs", "PolicyDocument": logs_of("fan-out")},
-        {"PolicyName": "store", "PolicyDocument": document(READ_MODELS, LIST_MODELS, *DROPS_AND_RESULTS, find)},
+        {"PolicyName": "store", "PolicyDocument": document(*READ_MODEL, *DROPS_AND_RESULTS, find)},
         TRACES,
     ]
 

@@ -13,7 +13,8 @@ from tests.template import ALL_ON, FUNCTIONS, KEY, VARIANTS, Json, Stack, as_lis
 MODELS = "arn:aws:s3:::serverless-sklearn-models-123456789012-eu-central-1"
 DROPS = "arn:aws:s3:::serverless-sklearn-drops-123456789012-eu-central-1"
 FOLDERS = (
-    f"{MODELS}/models",
+    f"{MODELS}/models/iris",
+    f"{MODELS}/models/iris-2",
     f"{DROPS}/incoming",
     f"{DROPS}/scored",
     f"{DROPS}/rejected",
@@ -51,22 +52,32 @@ def where(stack: Stack, role: str, action: str) -> set[str]:
 
 
 RESULTS = {f"{DROPS}/scored", f"{DROPS}/rejected"}
-READABLE = {f"{MODELS}/models", f"{DROPS}/incoming", *RESULTS}
+READABLE = {f"{MODELS}/models/iris", f"{DROPS}/incoming", *RESULTS}
 
 
-def test_predict_reads_models_and_nothing_that_was_dropped(stack: Stack) -> None:
-    assert where(stack, "PredictRole", "s3:GetObject") == {f"{MODELS}/models"}
+def test_predict_reads_its_model_and_no_other_and_nothing_that_was_dropped(stack: Stack) -> None:
+    assert where(stack, "PredictRole", "s3:GetObject") == {f"{MODELS}/models/iris"}
     for action in ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"):
         assert where(stack, "PredictRole", action) == set()
 
 
 @pytest.mark.parametrize("role", ["BatchRole", "FanOutRole"])
-def test_who_scores_drops_reads_models_and_drops_and_writes_and_deletes_only_results(stack: Stack, role: str) -> None:
+def test_who_scores_drops_reads_its_model_and_them_and_writes_and_deletes_only_results(stack: Stack, role: str) -> None:
     assert where(stack, role, "s3:GetObject") == READABLE
     for action in ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"):
         assert where(stack, role, action) == RESULTS
     for action in ("s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutBucketPolicy"):
         assert where(stack, role, action) == set()
+
+
+@pytest.mark.parametrize("role", ["PredictRole", "BatchRole", "FanOutRole", "ReleaseRole", "TrainingRole"])
+def test_whoever_reads_models_reads_and_lists_the_one_of_the_parameter(template: dict[str, Json], role: str) -> None:
+    wine = Stack(template, {**ALL_ON, "ModelName": "wine"})
+    models = [one for one in statements(wine, role) if MODELS in str(one["Resource"])]
+    assert [one["Resource"] for one in models if one["Action"] == "s3:GetObject"] == [f"{MODELS}/models/wine/*"]
+    assert [one["Condition"] for one in models if one["Action"] == "s3:ListBucket"] == [
+        {"StringLike": {"s3:prefix": "models/wine/*"}}
+    ]
 
 
 def test_nobody_else_may_delete_anything(stack: Stack) -> None:

@@ -23,20 +23,10 @@ from tests.template import (
     document,
     environment,
 )
-from tests.unit.test_template import TRACES, logs_of
+from tests.unit.test_template import READ_MODEL, TRACES, logs_of
 from tests.unit.test_template_permissions import may
 
 MODEL = f"arn:aws:s3:::{MODELS}/models/iris"
-READ_MODEL = (
-    {"Sid": "ReadModel", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{MODEL}/*"},
-    {
-        "Sid": "ListModel",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": f"arn:aws:s3:::{MODELS}",
-        "Condition": {"StringLike": {"s3:prefix": "models/iris/*"}},
-    },
-)
 ACCOUNT = "eu-central-1:123456789012"
 TOPIC = f"arn:aws:sns:{ACCOUNT}:RetrainingTopic"
 
@@ -384,6 +374,23 @@ def test_in_a_vpc_and_with_a_key_its_roles_may_use_them(template: dict[str, Json
     for role, actions in used.items():
         assert {action for action in (*used["TrainingRole"], "kms:Sign") if may(key, role, action, KEY)} == actions
         assert not [action for action in used["TrainingRole"] if may(network, role, action, KEY)]
+
+
+def test_whoever_trains_may_lend_the_key_to_aws_alone(template: dict[str, Json]) -> None:
+    *_, key = Stack(template, VARIANTS["own-key"]).properties("TrainingRole")["Policies"]
+    assert key["PolicyDocument"] == document(
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+            "Resource": KEY,
+        },
+        {
+            "Effect": "Allow",
+            "Action": "kms:CreateGrant",
+            "Resource": KEY,
+            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    )
 
 
 @pytest.mark.parametrize(
