@@ -16,8 +16,7 @@ DIGITS = 7  # of seconds: tenths of a microsecond
 def write(name: str, document: dict[str, Any]) -> Path:
     """Writes `<name>.json` anew, with the machine, the time and the commit in front."""
     found = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": git_commit(PROJECT),
+        **now(),
         "machine": {"processor": _processor(), "processors": os.cpu_count()},
         **document,
     }
@@ -25,6 +24,11 @@ def write(name: str, document: dict[str, Any]) -> Path:
     path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(_rounded(found)) + "\n")
     return path
+
+
+def now() -> dict[str, Any]:
+    """When something was found, and by which code: `{"at", "commit"}`."""
+    return {"at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": git_commit(PROJECT)}
 
 
 def read(name: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _cases(names: list[str] | None, rounds: int, *, kept: bool) -> dict[str, Any
         for case in CASES:
             if names is None or case.name in names:
                 raw = campaign.run_case(case, store, rounds)
-                found[case.name] = {"rounds": rounds, **figures.of_case(raw), **raw}
+                found[case.name] = {**results.now(), "rounds": rounds, **figures.of_case(raw), **raw}
                 _show(case.name, found[case.name])
     return {"cases": {case.name: found[case.name] for case in CASES if case.name in found}}
 

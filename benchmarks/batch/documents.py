@@ -95,7 +95,7 @@ def _of_case(name: str) -> Callable[[], str]:
         case = found["cases"][name]
         rows = [[who, *(_told(own[column]) for column in COLUMNS)] for who, own in case["contestants"].items()]
         head = f"{case['rows']:,} rows of {case['columns']} columns, {case['bytes'] / 1e6:.0f} MB"
-        return table([head, *COLUMNS.values()], rows) + where(found, f"{case['rounds']} rounds")
+        return table([head, *COLUMNS.values()], rows) + where({**found, **case}, f"{case['rounds']} rounds")
 
     return made
 

@@ -8,7 +8,7 @@ STYLE = """\
   <style>
     .box { fill: #ffffff; stroke: #57606a; stroke-width: 1.2 }
     .room { fill: #f6f8fa; stroke: #d0d7de }
-    .outside { fill: none; stroke: #8c959f; stroke-width: 1.2; stroke-dasharray: 5 4 }
+    .outside { fill: none; stroke: #8c959f; stroke-width: 1.2 }
     .lambda { fill: #fff4e5; stroke: #c2681a; stroke-width: 1.6 }
     .flow { fill: #fdeff5; stroke: #b3477d; stroke-width: 1.6 }
     .store { fill: #eef8ee; stroke: #3d8a45; stroke-width: 1.6 }
@@ -38,7 +38,8 @@ STYLE = """\
 
 
 class Box(NamedTuple):
-    """Where a box lies, which of the style's classes it has, its heading and the lines below it."""
+    """Where a box lies, which of the style's classes it has, its heading and the lines below it; `sometimes` where it is
+    not always there."""
 
     x: float
     y: float
@@ -48,6 +49,7 @@ class Box(NamedTuple):
     head: str
     lines: tuple[str, ...] = ()
     mono: bool = False
+    sometimes: bool = False
 
     @property
     def right(self) -> float:
@@ -87,12 +89,13 @@ def picture(width: int, height: int, label: str, boxes: Iterable[Box], arrows: S
 def _box(box: Box) -> str:
     rounded = 10 if box.kind == "room" else 8
     place = f'x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}"'
-    made = [f'  <rect class="{box.kind}" {place} rx="{rounded}"/>']
+    kind = f"{box.kind} sometimes" if box.sometimes else box.kind
+    made = [f'  <rect class="{kind}" {place} rx="{rounded}"/>']
     if box.head:
         made.append(f'  <text class="head" x="{box.x + 16:g}" y="{box.y + 25:g}">{escape(box.head)}</text>')
-    kind = "mono" if box.mono else "small"
+    letters = "mono" if box.mono else "small"
     made += [
-        f'  <text class="{kind}" x="{box.x + 16 + 8 * _indent(line):g}" y="{box.y + 46 + 18 * place:g}">'
+        f'  <text class="{letters}" x="{box.x + 16 + 8 * _indent(line):g}" y="{box.y + 46 + 18 * place:g}">'
         f"{escape(line.strip())}</text>"
         for place, line in enumerate(box.lines)
         if line

@@ -84,7 +84,7 @@ def _when(alarm: dict[str, Any]) -> str:
     statistic = alarm.get("Statistic") or alarm["ExtendedStatistic"]
     times = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]), alarm["EvaluationPeriods"]
     often = f", {times[0]} times of {times[1]}" if times[1] > 1 else ""
-    threshold = f"{alarm['Threshold']:,}" if isinstance(alarm["Threshold"], int) else str(alarm["Threshold"])
+    threshold = f"{int(alarm['Threshold']):,}"
     metric = code(f"{alarm['Namespace']} {alarm['MetricName']}".replace("/stack ", "/<stack> "))
     return f"{metric}: {statistic} {how} {threshold} in {alarm['Period']} s{often}."
 

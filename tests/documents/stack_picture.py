@@ -194,15 +194,20 @@ def _function(arn: str, functions: dict[str, Any]) -> str:
 
 
 def _boxes(whole: Stack) -> Iterator[tuple[str, Box]]:
+    always = Stack(stack.template())
     places = PLACES | (WITH_RETRAINING if "RetrainingMachine" in whole.resources else {})
     at, last = SECOND, max(y + height for _, y, _, height in places.values()) + 42
     for name, kind in nodes(whole).items():
         x, y, width, height = places.get(name) or (at, last, 180, 76)
         if name not in places:
             at += 202
-        alarms = len(stack.resources("AWS::CloudWatch::Alarm"))
-        words = (f"{alarms} alarms by e-mail", "to AlarmEmail") if name == "AlarmTopic" else WORDS.get(name, ())
-        yield name, Box(x, y, width, height, KINDS[kind], name, words, name in IN_MONO)
+        words = (_alarms(whole), "to AlarmEmail") if name == "AlarmTopic" else WORDS.get(name, ())
+        sometimes = name not in always.resources
+        yield name, Box(x, y, width, height, KINDS[kind], name, words, name in IN_MONO, sometimes)
+
+
+def _alarms(whole: Stack) -> str:
+    return f"up to {len(whole.of_type('AWS::CloudWatch::Alarm'))} alarms by e-mail"
 
 
 def _arrows(boxes: dict[str, Box], found: list[Edge]) -> list[Arrow]:

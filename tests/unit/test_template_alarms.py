@@ -131,7 +131,7 @@ WHEN = {
     "BatchErrors": ("Sum", 1, 1, 1, 60),
     "BatchThrottles": ("Sum", 1, 3, 3, 300),
     "BatchDuration": ("Maximum", 720_000, 1, 1, 300),
-    "BatchEventAge": ("Maximum", 3_600_000, 1, 1, 300),
+    "BatchEventAge": ("Maximum", "2160000", 1, 1, 300),
     "BatchDeadLetters": ("Maximum", 1, 1, 1, 60),
     "BatchLostFailures": ("Sum", 1, 1, 1, 60),
     "FanOutFailures": ("Sum", 1, 1, 1, 60),
@@ -175,6 +175,13 @@ def test_an_alarm_comes_before_a_function_runs_out_of_time(stack: Stack, functio
     alarm = stack.properties(function.replace("Function", "Duration"))
     assert alarm["Dimensions"][0]["Value"] == function
     assert alarm["Threshold"] == stack.properties(function)["Timeout"] * 1000 * 0.8
+
+
+@pytest.mark.parametrize("seconds", ["60", "21600"])
+def test_a_drop_that_waits_is_alarming_well_before_it_is_given_up(template: dict[str, Json], seconds: str) -> None:
+    given = Stack(template, {**ALL_ON, "BatchMaxEventAgeSeconds": seconds})
+    threshold = int(given.properties("BatchEventAge")["Threshold"])
+    assert threshold == int(seconds) * 1000 // 10
 
 
 def test_alarms_are_mailed_where_an_address_is_given(template: dict[str, Json]) -> None:
