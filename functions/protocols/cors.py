@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functions.messages import Request, Response
 
 ANY = "*"
-HEADERS = "authorization, content-type, x-amz-date, x-amz-security-token, x-api-key"
+HEADERS = "authorization, content-type, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key"
 KEPT = "600"  # seconds for which a browser need not ask again
 
 

@@ -107,10 +107,11 @@ def idle() -> list[tuple[str, str, float]]:
     alarms = Stack(stack.template()).of_type("AWS::CloudWatch::Alarm").values()
     watched = sum(sum("MetricStat" in one for one in given.get("Metrics", [{"MetricStat": 1}])) for given in alarms)
     image = float(measured("images")["images"]["full"]["mb"]) / 1000
+    repositories = len(stack.resources("AWS::Lambda::Function"))  # SAM makes one for each, also for those left out
     return [
         ("Alarms", f"{watched} metrics", watched * price("alarm_metrics")),
         ("Dashboard", "1; the account's first three are free", price("dashboards")),
-        ("Image", f"{image:.2f} GB", image * price("image_gb")),
+        ("Image", f"{repositories} times {image:.2f} GB", repositories * image * price("image_gb")),
     ]
 
 

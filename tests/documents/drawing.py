@@ -38,8 +38,8 @@ STYLE = """\
 
 
 class Box(NamedTuple):
-    """Where a box lies, which of the style's classes it has, its heading and the lines below it; `sometimes` where it is
-    not always there."""
+    """Where a box lies, which of the style's classes it has, its heading, the lines below it, and whether it is there only
+    sometimes."""
 
     x: float
     y: float

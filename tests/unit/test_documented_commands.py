@@ -160,6 +160,35 @@ def help_of_sam(*words: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", told.stdout))
 
 
+# Shell's own, the standard AWS variables, and what the line before reads from a file.
+GIVEN = {
+    "PWD",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "MINIO_ROOT_USER",
+    "MINIO_ROOT_PASSWORD",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_variable_that_is_typed_is_set_or_told_of_on_the_same_page(page: Path) -> None:
+    text = "".join(block.text for block in blocks(page))
+    typed_ones = set(re.findall(r"\$\{?([A-Z]\w*)", text))
+    is_set = set(re.findall(r"(?:^|\s)([A-Z]\w*)=", text))
+    told = set(re.findall(r"`\$([A-Z]\w*)`", page.read_text(encoding="utf-8")))
+    unknown = typed_ones - is_set - told - GIVEN
+    assert not unknown, f"{page.name} does not say what ${', $'.join(sorted(unknown))} is"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_region_that_is_set_is_one_that_sam_goes_by(page: Path) -> None:
+    # SAM reads AWS_DEFAULT_REGION alone; Lambda and the newer SDKs AWS_REGION.
+    for block in blocks(page):
+        names = set(re.findall(r"\b(AWS_(?:DEFAULT_)?REGION)=", block.text))
+        assert "AWS_REGION" not in names or "AWS_DEFAULT_REGION" in names, block.text
+
+
 def test_parameters_that_are_typed_exist_take_these_values_and_go_together() -> None:
     seen = 0
     for page in PAGES:

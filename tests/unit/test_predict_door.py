@@ -256,7 +256,8 @@ JSON = {"content-type": "application/json"}
         ((PAGE,), "OPTIONS", {"origin": PAGE, "access_control_request_method": "GET"},
          {"allow": "GET, HEAD, OPTIONS", "vary": "origin", "access-control-allow-origin": PAGE,
           "access-control-allow-methods": "GET, HEAD, OPTIONS", "access-control-max-age": "600",
-          "access-control-allow-headers": "authorization, content-type, x-amz-date, x-amz-security-token, x-api-key"}),
+          "access-control-allow-headers":
+          "authorization, content-type, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-api-key"}),
     ],
 )  # fmt: skip
 def test_other_sites_pages_may_read_answers_where_a_setting_says_so(

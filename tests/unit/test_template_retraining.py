@@ -115,6 +115,7 @@ def test_the_machine_runs_jobs_of_its_own_names_as_the_training_role_and_nothing
                 "sagemaker:AddTags",
                 "sagemaker:CreateTrainingJob",
                 "sagemaker:DescribeTrainingJob",
+                "sagemaker:ListTags",
                 "sagemaker:StopTrainingJob",
             ],
             "Resource": f"arn:aws:sagemaker:{ACCOUNT}:training-job/serverless-sklearn-*",
