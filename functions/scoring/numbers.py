@@ -143,15 +143,22 @@ def _any(text: Array, words: Array, starts: Array, stops: Array) -> tuple[Array,
 
 
 def _unsigned(text: Array, starts: Array, stops: Array) -> tuple[Array, Array, Array | None]:
-    """The cells without spaces around them and without a sign, and which had a minus (None: none has)."""
+    """The cells without spaces around them and without a sign, and which had a minus (None: none has).
+
+    A cell with more spaces keeps some, and so is not read here: each space is one turn over all cells.
+    """
     last = len(text) - 1
     first = text[np.minimum(starts, last)]
-    while _any_of(first, _SPACES):
+    for _ in range(LONGEST):
+        if not _any_of(first, _SPACES):
+            break
         starts = starts + (_is(first, _SPACES) & (starts < stops))
         again = text[np.minimum(starts, last)]
         first = np.where(starts < stops, again, np.uint8(0))
     end = text[np.maximum(stops - 1, 0)]
-    while _any_of(end, _SPACES):
+    for _ in range(LONGEST):
+        if not _any_of(end, _SPACES):
+            break
         stops = stops - (_is(end, _SPACES) & (starts < stops))
         end = np.where(starts < stops, text[np.maximum(stops - 1, 0)], np.uint8(0))
     if not (first < _BEFORE_DIGITS).any():

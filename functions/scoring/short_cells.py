@@ -15,7 +15,6 @@ LENGTH: Final = 4  # characters
 
 _ZEROS = np.uint32(0x30303030)
 _SPREAD, _DOWN, _PLACES = np.uint32(0x1001), np.uint32(12), np.uint32(0xFFFF)
-_NOBODY: Final = 0xFFFFFFFF
 # By the number of characters that belong to the cell: which bytes of the word these are. The others count as zeros.
 _OWN = np.array([0, 0xFF000000, 0xFFFF0000, 0xFFFFFF00, 0xFFFFFFFF], dtype=np.uint32)
 
@@ -47,7 +46,8 @@ def read_short(words: Array, lengths: Array, stops: Array) -> tuple[Array, Array
 @cache
 def _table() -> tuple[Array, Array]:
     """By place: the word of the number that is there, its zeros taken off, and its value."""
-    numbers, values = np.full(1 << 16, _NOBODY, dtype=np.uint32), np.zeros(1 << 16)
+    # Where no number is, the word of the number 0 stands, which no other cell can have: its own place is the first.
+    numbers, values = np.zeros(1 << 16, dtype=np.uint32), np.zeros(1 << 16)
     digits = np.arange(10_000)
     characters = [digits // 10**power % 10 for power in (3, 2, 1, 0)]
     _enter(numbers, values, characters, digits / 1)

@@ -38,8 +38,8 @@ STYLE = """\
 
 
 class Box(NamedTuple):
-    """Where a box lies, which of the style's classes it has, its heading, the lines below it, and whether it is there only
-    sometimes."""
+    """Where a box lies, which of the style's classes it has, its heading, the lines below it, and whether it is always
+    there."""
 
     x: float
     y: float

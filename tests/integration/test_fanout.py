@@ -11,8 +11,10 @@ import pytest
 from functions import wiring
 from functions.errors import RunEnded, StoreError
 from functions.registry.s3_uploads import S3Uploads
+from functions.registry.store import open_store
 from functions.scoring.drop import DropPaths
 from functions.scoring.fanout.run import Planned
+from functions.scoring.summary import Input
 from tests.fanout_bench import HEADER, KEY, MIB, PATHS, Bench, by_one_function, outputs, rows
 
 
@@ -108,8 +110,32 @@ def test_every_file_under_a_prefix_goes_to_batch(bench: Bench, tmp_path: Path) -
         assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
     done = {answer["records"][0]["key"]: answer["records"][0]["status"] for _, answer in it.calls}
     assert done == {**dict.fromkeys(keys, "scored"), "incoming/2026/readme.txt": "ignored"}
-    scored = [name for name in bench.names() if name.startswith("scored/") and name.endswith(".csv")]
-    assert scored == sorted(DropPaths(key).scored for key in keys)
+
+
+def test_a_file_under_a_prefix_that_cannot_be_finished_keeps_nobody_from_the_others(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bench.environ.items():
+        monkeypatch.setenv(name, value)
+    store = open_store(f"s3://{bench.drops}")
+    keys = [f"incoming/2026/{name}.csv" for name in "abcd"]
+    claims = []
+    for key in keys:
+        bench.put(HEADER + rows(10), key)
+        claims.append(DropPaths(key).claim(Input.of(key, store.stat(key))))
+    for claim in claims[:2]:
+        bench.put(b"no claim", claim)
+    with bench.machine(tmp_path) as it:
+        ended = it.run({"bucket": bench.drops, "prefix": "incoming/2026/"})
+        assert (ended.exec_status, ended.error) == ("FAILED", "FilesUnfinished")
+        words = "2 of the files could not be finished, the first of them incoming/2026/a.csv; batch has logged why"
+        assert ended.cause == words
+        assert [name for name in "abcd" if f"scored/2026/{name}.csv" in bench.names()] == ["c", "d"]
+        for claim in claims[:2]:
+            store.delete(claim)
+        again = it.run({"bucket": bench.drops, "prefix": "incoming/2026/"}, "again")
+    assert (again.exec_status, again.error, again.cause) == ("SUCCEEDED", None, None)
+    assert [name for name in "abcd" if f"scored/2026/{name}.csv" in bench.names()] == ["a", "b", "c", "d"]
 
 
 def test_what_is_no_step_is_told_what_to_send(bench: Bench, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ spelled = (
     | st.integers(-(10**20), 10**20).map(str)
     | st.text("0123456789.", max_size=26)
     | st.text("0123456789.+-eE_/: \t,x", max_size=12).map(lambda text: text.replace(",", ";"))
+    | st.text(st.characters(max_codepoint=255, exclude_characters=","), max_size=5)
     | st.sampled_from(
         ["", ".", "-", "+.", "5.", ".5", "+5.1", "-0", "-0.0", "007", "inf", "NaN", "NA", "1e3", "9" * 19]
     )
@@ -29,7 +30,7 @@ BEFORE = ["0.5"] * 20  # the first cells of a text are always left to the gramma
 
 def read(texts: list[str]) -> list[float | None]:
     """What is read at once; None where the grammar is to be asked."""
-    raw = "".join(text + "," for text in [*BEFORE, *texts]).encode()
+    raw = "".join(text + "," for text in [*BEFORE, *texts]).encode("latin-1")  # any bytes
     stops = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord(","))
     starts = np.concatenate(([0], stops[:-1] + 1))
     starts, stops = starts[None, len(BEFORE) :], stops[None, len(BEFORE) :]
@@ -54,6 +55,7 @@ def bits(value: float | None) -> bytes | None:
 @given(st.lists(spelled | padded, min_size=1, max_size=12))
 @example(["9007199254740993", "9007199254740992.0", "18014398509481985.5"])
 @example(["0.1", "12345678.12345678", "12345678901234567.125", "1234567890123456789012.5"])
+@example(["\xcf\xcf\xcf\xcf", "\xff\xff\xff\xff", "0000"])
 @example(["1.2345678", "12345.678", "1234567.8", "1.23456789", "123456789.", ".123456789"])
 def test_what_is_read_at_once_is_what_the_grammar_reads(texts: list[str]) -> None:
     for text, found in zip(texts, read(texts), strict=True):
@@ -89,3 +91,8 @@ def test_no_number_of_up_to_four_characters_needs_the_grammar() -> None:
 def test_a_few_longer_numbers_in_a_column_of_short_ones_are_read_too() -> None:
     texts = ["1.25"] * 64 + ["12.125", "-0.5", "1e3", "100000", "0.1234567890123", "x"]
     assert read(texts) == [1.25] * 64 + [12.125, -0.5, None, 100000.0, 0.1234567890123, None]
+
+
+def test_of_a_cell_with_very_many_spaces_its_neighbours_are_read_all_the_same() -> None:
+    spaces = " " * 100_000
+    assert read([f"{spaces}1.5", "1e0", f"1.5{spaces}", " 2.5 ", "3.25"]) == [None, None, None, 2.5, 3.25]
