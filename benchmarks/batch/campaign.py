@@ -4,8 +4,10 @@ Each run is a whole process, measured from its spawn to its end. Each has scored
 their programs and libraries in the page cache, and the input is read once before every run, so that it is there too.
 """
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,8 +43,8 @@ def run_case(case: Case, store: Path, rounds: int) -> dict[str, Any]:
         tables.write(short, case.kind, min(SHORT, case.rows))
         with place(_made(folder / "place"), in_minio=case.in_minio) as where:
             everyone = contestants(store, case.model, case.contestants, BUCKET)
-            _rehearse(where, short, everyone)
-            raw = _rounds(where, table, everyone, rounds)
+            _rehearse(where, _packed(short) if case.packed else short, everyone)
+            raw = _rounds(where, table, _packed(table) if case.packed else table, everyone, rounds)
         size, columns = table.stat().st_size, len(tables.KINDS[case.kind][0])
     _agreed(raw, case.rows)
     return {"kind": case.kind, "rows": case.rows, "columns": columns, "bytes": size, "raw": raw}
@@ -70,13 +72,21 @@ def _rehearse(where: Place, short: Path, everyone: Iterable[Contestant]) -> None
         where.clear()
 
 
-def _rounds(where: Place, table: Path, everyone: Iterable[Contestant], rounds: int) -> dict[str, Any]:
-    where.bring(table)
+def _packed(table: Path) -> Path:
+    """The same beside it, by gzip."""
+    path = table.with_name(f"{table.name}.gz")
+    with table.open("rb") as plain, gzip.open(path, "wb", compresslevel=6) as packed:
+        shutil.copyfileobj(plain, packed, MEBIBYTE)
+    return path
+
+
+def _rounds(where: Place, table: Path, brought: Path, everyone: Iterable[Contestant], rounds: int) -> dict[str, Any]:
+    where.bring(brought)
     raw: dict[str, dict[str, Any]] = {each.name: {} for each in everyone}
     outcomes: dict[str, Outcome] = {}  # by digest: two that made the same bytes are compared once
     for _ in range(rounds):
         for contestant in everyone:
-            _quieten(table)
+            _quieten(brought)
             took = once(contestant, where, table.parent)
             own = raw[contestant.name]
             for name, figure in took.items():

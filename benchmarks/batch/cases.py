@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from benchmarks.batch.contestants import BY_JOBLIB, DOOR, RIVALS, SCORE
+from benchmarks.batch.contestants import BY_JOBLIB, DOOR, RIVALS, SCORE, SEED
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`rows` of a table of this `kind`; `in_minio`: from bucket to bucket instead of from disk to disk."""
+    """`rows` of a table of this `kind`; `in_minio`: from bucket to bucket instead of from disk to disk; `packed`: input
+    and output by gzip."""
 
     name: str
     kind: str
@@ -15,6 +16,7 @@ class Case:
     model: str
     contestants: tuple[str, ...] = (SCORE, *RIVALS)
     in_minio: bool = False
+    packed: bool = False
 
 
 CASES = [
@@ -24,5 +26,7 @@ CASES = [
     Case("wide", "wide", 50_000, "wide"),
     Case("wide_quoted", "wide_quoted", 50_000, "wide"),
     Case("quoted", "quoted", 1_000_000, "flowers"),
-    Case("odd", "odd", 500_000, "flowers", (SCORE, "seed", "pandas in chunks")),
+    Case("packed", "flowers", 1_000_000, "flowers", (SCORE, SEED), packed=True),
+    Case("exponents", "exponents", 1_000_000, "flowers"),
+    Case("odd", "odd", 500_000, "flowers", (SCORE, SEED, "pandas in chunks")),
 ]

@@ -4,12 +4,13 @@ A scored row is the input's row, a separator and one cell. Quoted cells may hold
 first line that leaves no quote open.
 """
 
+import gzip
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,15 @@ class Outcome:
 
 
 def outcome(source: Path, target: Path) -> Outcome:
-    """Reads both files once; memory does not grow with them."""
-    with target.open("rb") as output:
+    """Reads both files; memory does not grow with them. The target may be packed by gzip."""
+    with _opened(target) as output:
         rows, predictions = _predictions(output)
-    with source.open("rb") as given, target.open("rb") as output:
+    with source.open("rb") as given, _opened(target) as output:
         return Outcome(_identical(given, output), predictions, rows)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 def digest(path: Path) -> str:

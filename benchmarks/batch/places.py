@@ -40,6 +40,7 @@ class OnDisk:
 
     def bring(self, table: Path) -> None:
         self.source = str(table)
+        self.target = str(self._folder / f"table{''.join(table.suffixes)}")
 
     def fetch(self) -> Path:
         return Path(self.target)

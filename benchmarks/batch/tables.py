@@ -59,6 +59,16 @@ def _wide(notes: list[str]) -> Rows:
     return make
 
 
+def _exponents(random: np.random.Generator, first: int, count: int) -> Iterator[str]:
+    """The flowers as some programs write numbers: 5.1e+00."""
+    columns = [_with_exponents(random, low, high, count) for low, high in IRIS.values()]
+    return map(",".join, zip(map(str, range(first, first + count)), *columns, strict=True))
+
+
+def _with_exponents(random: np.random.Generator, low: int, high: int, count: int) -> Iterator[str]:
+    return (f"{number / 100:.2e}" for number in random.integers(low, high, count, endpoint=True).tolist())
+
+
 def _every_cell_quoted(random: np.random.Generator, first: int, count: int) -> Iterator[str]:
     """The flowers with every cell in quotes, as some programs write it."""
     return ('"' + row.replace(",", '","') + '"' for row in _flowers(random, first, count))
@@ -72,6 +82,7 @@ def _odd(random: np.random.Generator, first: int, count: int) -> Iterator[str]:
 KINDS: dict[str, tuple[list[str], Rows]] = {
     "flowers": (["id", *IRIS], _flowers),
     "quoted": (["id", *IRIS], _every_cell_quoted),
+    "exponents": (["id", *IRIS], _exponents),
     "odd": (["id", *IRIS, "note"], _odd),
     "wide": (WIDE, _wide(NOTES)),
     "wide_quoted": (WIDE, _wide(QUOTED_NOTES)),

@@ -1,7 +1,6 @@
 """What the translated template promises of the HTTP API: who may call, how much, under which name."""
 
 import json
-import re
 from collections.abc import Mapping
 
 import pytest
@@ -114,7 +113,7 @@ def test_a_browser_may_ask_without_a_signature_or_a_token_whether_it_may_ask(var
     answered = body["paths"]["/$default"]["x-amazon-apigateway-any-method"]
     assert list(asked) == ["options"]
     assert [(one["name"], one["in"], one["required"]) for one in asked["options"]["parameters"]] == [
-        (re.fullmatch(r"/\{(.+)}", path)[1], "path", True) for path in body["paths"] if "{" in path
+        (path.strip("/{}"), "path", True) for path in body["paths"] if "{" in path
     ]
     assert asked["options"]["security"] == []
     integration = "x-amazon-apigateway-integration"
