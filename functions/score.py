@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions import wiring
 from functions.errors import DropRefused, ModelNotFound, NotConfigured, ServingError, words_of
-from functions.scoring.files import STANDARD, Mistake, same_place
+from functions.scoring.files import STANDARD, Mistake, goes_out_at_once, is_input, same_place, standard_by_any_name
 
 if TYPE_CHECKING:
     from functions.scoring.run import Run, Scored  # it imports numpy, which starts threads unless told not to
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command; gives its exit code. Everything but the scored rows goes to standard error."""
     given = _given(arguments)
     try:
+        given.output = standard_by_any_name(given.output)
         rejected = _rejected(given)
         started = time.perf_counter()
         run = wiring.scoring_run(
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str]) -> int:
     except (Mistake, NotConfigured, DropRefused, ModelNotFound) as error:
         return _end(error, MISTAKE)
     except BrokenPipeError:  # whoever read our output has had enough; there is nobody to write the rest to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:  # what is left of it would be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _end(Mistake("nobody reads the output any more"), ENVIRONMENT)
     except (ServingError, OSError) as error:
         return _end(error, ENVIRONMENT)
@@ -123,20 +125,29 @@ def _parser() -> argparse.ArgumentParser:
         help="unpickle a .joblib that has no manifest beside it: whatever is in it is run, and nothing about it is "
         "checked; what that means is told",
     )  # fmt: skip
-    parser.add_argument("--rejected", help="where rejected rows go (default: <output>.rejected.csv)")
+    parser.add_argument(
+        "--rejected",
+        help="where rejected rows go (default: <output>.rejected.csv beside a file or an object; from standard output, "
+        "a pipe or a device they are not kept)",
+    )  # fmt: skip
     parser.add_argument("--separator", help="for a header that does not tell it; else BATCH_SEPARATOR")
     parser.add_argument("--probabilities", action="store_true", help="append a column for each class, too")
     return parser
 
 
 def _rejected(given: Any) -> str | None:
-    """None where nobody said and there is no place to guess."""
+    """None where nobody said and there is no place to guess. Raises Mistake where one place would be written twice."""
     wanted: str | None = given.rejected
-    if wanted is None and given.output != STANDARD:
+    at_once = goes_out_at_once(given.output)
+    if wanted is not None:
+        wanted = standard_by_any_name(wanted)
+    elif not at_once:
         wanted = f"{given.output}.rejected.csv" + (".gz" if given.output.lower().endswith(".gz") else "")
-    if wanted is not None and (wanted == given.output == STANDARD or same_place(wanted, given.output)):
+    if at_once and is_input(given.output, given.input):  # a whole file or object may take the input's place, at the end
+        raise Mistake(f"scored rows cannot go to {given.output}, which is the input, while it is read; name a file")
+    if wanted is not None and same_place(wanted, given.output):
         raise Mistake(f"scored and rejected rows cannot both go to {wanted}")
-    if wanted is not None and same_place(wanted, given.input):
+    if wanted is not None and is_input(wanted, given.input):
         raise Mistake(f"rejected rows cannot go to {wanted}, which is the input; name another with --rejected")
     return wanted
 

@@ -1,12 +1,14 @@
 """Where the command line reads from and writes to: paths, standard input and output, objects. It scores nothing.
 
-An output appears whole or not at all, except on standard output.
+An output appears whole or not at all, except where it goes out as it comes: standard output, a descriptor that is open
+already (`/dev/stderr`, `/dev/fd/N`, a shell's `>(command)`), a named pipe, a device.
 """
 
 import contextlib
+import fcntl
 import os
 import stat as modes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, TextIO
@@ -87,17 +89,56 @@ def _ranges(store: Store, key: str, stat: Stat, source: str) -> Iterator[bytes]:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two names mean the same object or the same file, however they are spelled."""
-    if STANDARD in (one, other) or one.startswith("s3://") != other.startswith("s3://"):
-        return False
-    if one.startswith("s3://"):
+    """Whether two outputs are one object, file, pipe or stream, however they are spelled.
+
+    A device is none: `/dev/null` and a terminal take both.
+    """
+    return one == other == STANDARD or _same(one, other, lambda mode: not modes.S_ISCHR(mode), standard=1)
+
+
+def is_input(target: str, source: str) -> bool:
+    """Whether an output is the object, file or pipe that the input is read from, however they are spelled.
+
+    A device and a socket are none: what is written to them is not what is read.
+    """
+    return _same(target, source, lambda mode: not (modes.S_ISCHR(mode) or modes.S_ISSOCK(mode)), standard=0)
+
+
+def _same(one: str, other: str, holds: Callable[[int], bool], *, standard: int) -> bool:
+    """holds: whether what has this mode is a place. standard: the descriptor that `-` means for `other`."""
+    if one.startswith("s3://") or other.startswith("s3://"):
         return one == other
-    mine, theirs = Path(one), Path(other)
-    if mine.exists() and not mine.is_file():  # /dev/null, a pipe: nothing in it can be lost
+    mine, theirs = _status(one, 1), _status(other, standard)
+    if mine is not None and theirs is not None:
+        return os.path.samestat(mine, theirs) and holds(mine.st_mode)
+    if mine is not None or theirs is not None or STANDARD in (one, other):
         return False
-    if mine.exists() and theirs.exists():
-        return mine.samefile(theirs)
-    return os.path.realpath(mine) == os.path.realpath(theirs)  # not `resolve`, which raises for a link to itself
+    return os.path.realpath(one) == os.path.realpath(other)  # not `resolve`, which raises for a link to itself
+
+
+def _status(name: str, standard: int) -> os.stat_result | None:
+    """None where there is nothing yet."""
+    with contextlib.suppress(OSError):
+        return os.fstat(standard) if name == STANDARD else Path(name).stat()
+    return None
+
+
+def goes_out_at_once(target: str) -> bool:
+    """Whether bytes go out as they come, to no name of their own, beside which another file could lie.
+
+    So it is with standard output, descriptors, pipes and devices; not with files and objects. Raises Mistake.
+    """
+    if target == STANDARD or target.startswith("s3://"):
+        return target == STANDARD
+    path = _pointed_at(target)
+    return _is_open_already(path) or (path.exists() and not path.is_file())
+
+
+def standard_by_any_name(target: str) -> str:
+    """`-` for what means standard output: `/dev/stdout`, `/dev/fd/1`, a link to them. Raises Mistake."""
+    if target == STANDARD or target.startswith("s3://"):
+        return target
+    return STANDARD if _descriptor(_pointed_at(target)) == 1 else target
 
 
 class Target(Protocol):
@@ -108,7 +149,10 @@ class Target(Protocol):
 
 
 def target_of(target: str, standard_output: TextIO | None) -> Target:
-    """A path, `s3://bucket/key` or standard output (`-`). Raises Mistake for a path in no folder."""
+    """A path, `s3://bucket/key` or standard output (`-`). Raises Mistake where nothing can be written.
+
+    A named pipe waits here for its reader.
+    """
     if target == STANDARD:
         if standard_output is None:
             raise Mistake("standard output is closed; name a file to write")
@@ -116,14 +160,17 @@ def target_of(target: str, standard_output: TextIO | None) -> Target:
     if target.startswith("s3://"):
         return ObjectTarget(*_object(target))
     path = _pointed_at(target)
-    if path.parent.name == "fd" and path.is_relative_to("/proc"):  # what /dev/stdout means: a file that is open already
-        return StreamTarget(path.open("ab"), ours=True)
+    number = _descriptor(path)
+    if number is not None:
+        return StreamTarget(_shared(number, target), ours=True)
     if path.is_dir():
         raise Mistake(f"{target} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise Mistake(f"there is no folder {path.parent} for {target}; make it first")
     if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing can be renamed over it
         return StreamTarget(path.open("wb"), ours=True)
+    if _is_open_already(path):
+        raise Mistake(f"{target} is of another process; name the file itself, or - for standard output")
     return PathTarget(path)
 
 
@@ -131,10 +178,38 @@ def _pointed_at(target: str) -> Path:
     """Through links: what they point at is written, and they stay."""
     path = Path(target)
     for _ in range(MOST_LINKS):
-        if not path.is_symlink() or (path.parent.name == "fd" and path.is_relative_to("/proc")):
+        if not path.is_symlink() or _is_open_already(path):
             return path
         path = path.parent / path.readlink()
     raise Mistake(f"{target} is a link that leads to itself")
+
+
+def _is_open_already(path: Path) -> bool:
+    """Whether it stands for what a process has open: nothing can be renamed over it, and nothing can lie beside it."""
+    folder = os.path.realpath(path.parent)
+    return folder == "/dev/fd" or (folder.startswith("/proc/") and folder.endswith("/fd"))
+
+
+def _descriptor(path: Path) -> int | None:
+    """The number of a descriptor of this process, open or not; None for every other path."""
+    folder = os.path.realpath(path.parent)
+    ours = folder == "/dev/fd" or folder.startswith(os.path.realpath("/proc/self") + "/")
+    return int(path.name) if ours and _is_open_already(path) and path.name.isdecimal() else None
+
+
+def _shared(number: int, target: str) -> BinaryIO:
+    """The descriptor once more, with the place in the file that all who have it share.
+
+    The file opened anew would have a place of its own, and others would write over what is written there.
+    """
+    try:
+        ours = not os.get_inheritable(number)  # opened here since, under a number that was free: nobody means it
+        access = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
+    except (OSError, OverflowError):
+        ours, access = True, os.O_RDONLY
+    if ours or access == os.O_RDONLY:
+        raise Mistake(f"{target} is not open for writing; name a file, or - for standard output")
+    return os.fdopen(os.dup(number), "wb")
 
 
 class StreamTarget:
@@ -208,8 +283,9 @@ class _StreamWriter:
         return Stat("", self._size, "")
 
     def abort(self) -> None:
-        """What went out is out."""
-        self._close()
+        """What went out is out, and what did not need not."""
+        with contextlib.suppress(OSError):  # nobody reads the pipe any more: the other output has yet to be taken back
+            self._close()
 
     def _close(self) -> None:
         if self._ours:
