@@ -1,6 +1,7 @@
 """What every suite shares: a test that needs a part of the machine skips where it is missing, and fails in CI."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
@@ -13,6 +14,12 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 settings.register_profile("untimed", deadline=None)  # machines are noisy
 settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    # A shell has what it starts in the background ignore Ctrl-C, and so do all that come of it: what the tests stop
+    # as its user would is not to be in that state, wherever they themselves run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,12 +22,14 @@ class Outlet:
         self._pass_on(self._gzip.feed(data) if self._gzip else data)
 
     def commit(self) -> Stat | None:
-        """Makes it visible; None where nothing was written."""
+        """Makes it visible; None where nothing was written. What is visible is not taken back by `abort`."""
         if self._writer is None:
             return None
         if self._gzip:
             self._pass_on(self._gzip.finish())
-        return self._writer.commit()
+        made = self._writer.commit()
+        self._writer = None
+        return made
 
     def abort(self) -> None:
         if self._writer is not None:

@@ -36,7 +36,7 @@ class Run:
     def score(self, source: str, target: str, rejected: str | None) -> Scored:
         """Scores `source` to `target`; rejected rows go to `rejected`, or are only counted.
 
-        Raises Mistake, DropRefused, StoreError, OSError; both outputs are then as they were before.
+        Raises Mistake, DropRefused, StoreError, OSError; the scored output is then as it was before.
         """
         with closing(source_of(source, sys.stdin)) as opened:  # first: a missing input leaves no trace of an output
             tally = self._stream(opened, target, rejected)
@@ -53,8 +53,9 @@ class Run:
             beside = sys.stdout if STANDARD in (target, rejected) else None
             with shown(opened, sys.stderr, beside=beside) as chunks:
                 tally = score_stream(chunks, scored_rows, rejected_rows, self._model, self._options, Pace(0))
+            kept = rejected_rows.commit()  # first: where the input is scored in place, it holds these rows till then
             scored_rows.commit()
-            if rejected_rows.commit() is None:
+            if kept is None:
                 aside.remove()
         except BaseException:
             scored_rows.abort()

@@ -437,6 +437,13 @@ def test_a_full_device_is_the_environments_failure(told: Callable[[], str]) -> N
     assert main(["--model", "bucket", "day.csv", "out.csv", "--rejected", "/dev/full"]) == 1
 
 
+def test_a_file_scored_in_its_place_stays_where_its_rejected_rows_cannot_be_kept() -> None:
+    Path("day.csv").write_bytes(HEADER + ROWS + BAD)
+    assert main(["--model", "bucket", "day.csv", "day.csv", "--rejected", "/dev/full"]) == 1
+    assert Path("day.csv").read_bytes() == HEADER + ROWS + BAD
+    assert files() == ["day.csv"]
+
+
 @pytest.mark.parametrize(
     ("closed", "line"),
     [("<&-", "standard input is closed; name a file to read"),
