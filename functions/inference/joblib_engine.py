@@ -44,7 +44,8 @@ class JoblibEngine:
         if len(columns[0]) == 0:  # scikit-learn refuses to predict nothing
             return self._nothing()
         try:
-            return self._predict(self.table(columns))
+            with np.errstate(all="ignore"):  # whoever asks looks at each answer whether it is finite
+                return self._predict(self.table(columns))
         except REFUSALS as error:
             raise ValueError(f"the pipeline refuses a row ({type(error).__name__}: {error})") from error
 

@@ -10,12 +10,14 @@ from itertools import chain
 from typing import TypeAlias
 
 from functions.inference.model import ServedModel
+from functions.scoring.columns import Rejection
 from functions.scoring.compression import MAGIC, PIECE, Gunzip
 from functions.scoring.header import Header, read_header
 from functions.scoring.outlet import Outlet
 from functions.scoring.overlapping import fetched_ahead, in_order, processors
-from functions.scoring.pace import Pace
+from functions.scoring.pace import Pace, Refusals
 from functions.scoring.quarantine import Quarantine
+from functions.scoring.reasons import NOT_PREDICTABLE
 from functions.scoring.tally import Tally
 from functions.scoring.window_scorer import Scored, WindowScorer
 from functions.scoring.windows import BLOCK, Cutter, Framed, Window, blocks
@@ -45,9 +47,9 @@ def score_stream(
         pieces = blocks(_pieces(fetched, scored, rejected), 0)
         header, begun = _header(pieces, model, options)
         scored.write(header.bom + header.body + header.appended + header.end)
-        loop = _Loop(header, scored, rejected, model, options)
+        loop = _Loop(header, scored, rejected, model, options, pace)
         loop.tally.blank += header.blank
-        return loop.run(chain(begun, pieces), pace)
+        return loop.run(chain(begun, pieces))
 
 
 def score_part(
@@ -66,8 +68,8 @@ def score_part(
     out, byte by byte, as they do when the whole file is scored at once.
     """
     with fetched_ahead(chunks) as fetched:
-        loop = _Loop(header, scored, rejected, model, options, line=1)
-        return loop.run(blocks(_counted(_sliced(fetched)), start), pace)
+        loop = _Loop(header, scored, rejected, model, options, pace, line=1)
+        return loop.run(blocks(_counted(_sliced(fetched)), start))
 
 
 def _pieces(chunks: Iterable[bytes], *outlets: Outlet) -> Iterator[tuple[Piece, int]]:
@@ -141,31 +143,37 @@ class _Loop:
         rejected: Outlet,
         model: ServedModel,
         options: Options,
+        pace: Pace,
         line: int | None = None,
     ) -> None:
         self._cutter = Cutter(header.separator, options.limit, header.line if line is None else line)
-        self._scorer = WindowScorer(header, model, options.limit, probabilities=options.probabilities)
+        self._scorer = WindowScorer(header, model, options.limit, pace, probabilities=options.probabilities)
+        self._pace = pace
+        self._refusal = ""  # of the first row that the model refused
         self._scored = scored
         self._quarantine = Quarantine(rejected)
         self.tally = Tally(model.signature)
 
-    def run(self, pieces: Iterable[tuple[bytes, int]], pace: Pace) -> Tally:
+    def run(self, pieces: Iterable[tuple[bytes, int]]) -> Tally:
         first = self._cutter.line
         with in_order(self._windows(pieces), self._score, processors()) as scored_windows:
             for scored, done in scored_windows:
                 self._take(scored)
-                pace.check(done)
+                self._pace.check(done, Refusals(self.tally.reasons[NOT_PREDICTABLE], self._refusal))
         self.tally.lines = self._cutter.line - first
         return self.tally
 
-    def _windows(self, pieces: Iterable[tuple[bytes, int]]) -> Iterator[tuple[Window | Framed, int]]:
-        done = 0
+    def _windows(self, pieces: Iterable[tuple[bytes, int]]) -> Iterator[tuple[Window | Framed, int, int]]:
+        """Each with the bytes of the file that are done before it, and once it is."""
+        before = done = 0
         for piece, done in pieces:
-            yield self._cutter.feed(piece), done
-        yield self._cutter.finish(), done
+            yield self._cutter.feed(piece), before, done
+            before = done
+        yield self._cutter.finish(), before, done
 
-    def _score(self, window: tuple[Window | Framed, int]) -> tuple[Scored, int]:
-        return self._scorer.score(window[0]), window[1]
+    def _score(self, window: tuple[Window | Framed, int, int]) -> tuple[Scored, int]:
+        records, before, done = window
+        return self._scorer.score(records, done - before), done
 
     def _take(self, scored: Scored) -> None:
         for part in scored.parts:
@@ -173,4 +181,6 @@ class _Loop:
                 self._scored.write(part)
         for rejection in scored.rejected:
             self._quarantine.take(rejection)
+            if not self._refusal and isinstance(rejection, Rejection) and rejection.reason == NOT_PREDICTABLE:
+                self._refusal = rejection.message
         self.tally.merge(scored.counts)

@@ -1,13 +1,15 @@
-"""Predicts one block of columns, and finds the rows in it that the model itself cannot answer. It knows no CSV."""
+"""Predicts one block of columns, and tells the rows in it that the model itself cannot answer. It knows no CSV."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from functions.inference.engine import Engine, Predictions
+from functions.inference.engine import Engine
 from functions.scoring import reasons
+from functions.scoring.refusing import GoOn, Taken, sort_out
+from functions.signature import Feature
 
 if TYPE_CHECKING:
     from functions.inference.engine import Column
@@ -33,49 +35,49 @@ class Answers:
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def predict_block(engine: Engine, columns: "Sequence[Column]", rows: int) -> Answers:
-    """Predicts `rows` rows, at least one. A row for which the pipeline raises ValueError fails alone."""
-    failed: dict[int, tuple[str, str]] = {}
-    kept: list[Array] = []
-    parts: list[Predictions] = []
-    for start, part in _halved(engine, columns, 0, rows, failed):
-        numbers = part.classes if part.classes is not None else part.values
-        assert numbers is not None  # noqa: S101 # one of both there always is; for the type checker
-        kept.append(np.arange(start, start + len(numbers)))
-        parts.append(part)
+def predict_block(
+    engine: Engine, columns: "Sequence[Column]", features: Sequence[Feature], rows: int, go_on: GoOn
+) -> Answers:
+    """Predicts `rows` rows, at least one. A row for which the pipeline raises ValueError fails alone.
+
+    go_on: asked before each prediction beyond the first; whatever it raises is raised.
+    """
+    try:
+        whole = engine.predict_columns(columns)
+    except ValueError:
+        found = sort_out(engine, columns, features, rows, go_on)
+    else:
+        answers = Answers(np.arange(rows), _array(whole.classes), _array(whole.probabilities), _array(whole.values))
+        return _without_the_not_finite(answers)
+    kept = np.concatenate([*(taken.rows for taken in found.taken), np.empty(0, dtype=np.int64)])
+    order = np.argsort(kept)
     answers = Answers(
-        np.concatenate([*kept, np.empty(0, dtype=np.int64)]) if len(kept) != 1 else kept[0],
-        _joined([part.classes for part in parts]),
-        _joined([part.probabilities for part in parts]),
-        _joined([part.values for part in parts]),
-        failed,
+        kept[order],
+        _joined(found.taken, "classes", order),
+        _joined(found.taken, "probabilities", order),
+        _joined(found.taken, "values", order),
+        {row: (reasons.NOT_PREDICTABLE, refusal(message)) for row, message in found.refused.items()},
     )
     return _without_the_not_finite(answers)
 
 
-def _halved(
-    engine: Engine, columns: "Sequence[Column]", start: int, stop: int, failed: dict[int, tuple[str, str]]
-) -> Iterator[tuple[int, Predictions]]:
-    """Predicts [start, stop), and each half by itself where that fails, down to single rows."""
-    try:
-        found = engine.predict_columns([column[start:stop] for column in columns])
-    except ValueError as error:
-        if stop - start == 1:
-            words = " ".join(str(error).split())[:LONGEST_MESSAGE]
-            failed[start] = (reasons.NOT_PREDICTABLE, f"the model refuses this row: {words}")
-            return
-        middle = (start + stop) // 2
-        yield from _halved(engine, columns, start, middle, failed)
-        yield from _halved(engine, columns, middle, stop, failed)
-    else:
-        yield start, found
+def refusal(message: str) -> str:
+    """What a row is told that the model refuses with this message."""
+    return f"the model refuses this row: {' '.join(message.split())[:LONGEST_MESSAGE]}"
 
 
-def _joined(parts: Sequence[Any]) -> Array | None:
-    arrays = [np.asarray(part) for part in parts if part is not None]
-    if not arrays:
-        return None
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+def _array(numbers: Any) -> Array | None:
+    return None if numbers is None else np.asarray(numbers)
+
+
+def _joined(taken: Sequence[Taken], name: str, order: Array) -> Array | None:
+    """One kind of answer, for all rows taken, in the order of the block."""
+    parts: list[Array] = []
+    for one in taken:
+        arrays = [np.asarray(array) for part in one.predictions if (array := getattr(part, name)) is not None]
+        if arrays:
+            parts.append(np.concatenate(arrays)[one.choice])
+    return np.concatenate(parts)[order] if parts else None
 
 
 def _without_the_not_finite(answers: Answers) -> Answers:

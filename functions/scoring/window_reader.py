@@ -3,13 +3,15 @@
 It takes nothing that the exact reader would not, and says nothing about what is wrong with a row: that is asked there.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from functions.scoring.columns import Block, BlockReader, Rows
 from functions.scoring.distinct import BAD, Distinct, read_cell
-from functions.scoring.framing import QUOTE, Framer, Record
+from functions.scoring.framing import LF, QUOTE, Framer, Record
 from functions.scoring.grid import Grid, grid_of
 from functions.scoring.header import Header
 from functions.scoring.numbers import read_numbers
@@ -82,7 +84,7 @@ class WindowReader:
         good[bad] = False
         known[regular[good]] = True
         asked = np.flatnonzero(~known)
-        records = self._records(window, grid, asked)
+        records = self._records(window, grid, asked, rows.line_of)
         exact = self._exact.read(records)
         place_of = dict(zip([record.line for record in records], asked.tolist(), strict=True))
         found = np.array([place_of[exact.rows.line_of(index)] for index in range(len(exact.rows))], dtype=np.int64)
@@ -97,27 +99,25 @@ class WindowReader:
         scored = rows if kept.all() else rows.only(np.flatnonzero(kept))
         return Block(scored, merged, exact.rejections, exact.blank, exact.invalid_utf8)
 
-    def _records(self, window: Window, grid: Grid, asked: Array) -> list[Record]:
+    def _records(self, window: Window, grid: Grid, asked: Array, line_of: Callable[[int], int]) -> list[Record]:
         found: list[Record] = []
-        lines = _lines_of(window, grid, asked)
+        lines = map(line_of, asked.tolist())
         for start, following, line in zip(grid.starts[asked].tolist(), grid.nexts[asked].tolist(), lines, strict=True):
             framer = Framer(self._header.separator, self._limit, line)
             found += [item for item in framer.feed(window.text[start:following]) if isinstance(item, Record)]
         return found
 
 
-def _lines_of(window: Window, grid: Grid, indices: Array) -> list[int]:
-    """The physical line of each of these records."""
+def _line_of(window: Window, grid: Grid) -> Callable[[int], int]:
+    """Gives the physical line of a record, by its index."""
     if window.quotes is None:
-        lines: list[int] = (indices + window.line).tolist()
-        return lines
-    ends = np.flatnonzero(grid.text == ord("\n"))
-    found: list[int] = (np.searchsorted(ends, grid.starts[indices]) + window.line).tolist()
-    return found
+        return lambda index: index + window.line
 
+    @cache
+    def ends() -> Array:  # looked for when it is first asked, and once: refused rows ask one by one
+        return np.flatnonzero(grid.text == LF)
 
-def _line_of(window: Window, grid: Grid) -> Any:
-    return lambda index: _lines_of(window, grid, np.array([index]))[0]
+    return lambda index: int(np.searchsorted(ends(), grid.starts[index])) + window.line
 
 
 def _ask(text: bytes, starts: Array, stops: Array, feature: Feature, values: Array, left: Array) -> Array:

@@ -1,4 +1,5 @@
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,30 @@ def test_a_row_answered_with_no_finite_number_is_rejected() -> None:
     )
     assert found.tally.predictions == Spread(0.25, 0.625, 1.0)
     assert found.tally.features == {"x": FeatureReport(0.0, 0.5, None, 2.0)}
+
+
+def test_rejected_rows_among_cells_that_hold_line_ends_are_told_by_their_physical_lines() -> None:
+    rows = b"".join(b'"a\nb",%d\n' % (number % 2) for number in range(200))
+    found = score(b"note,x\n" + rows, served(Dividing(), [1.0, 0.5]))
+    assert found.rejected is not None
+    lines = [line.split(b",")[0] for line in found.rejected.split(b"\n") if b"prediction_not_finite" in line]
+    assert lines == [b"%d" % (2 + 4 * number) for number in range(100)]
+
+
+def test_numbers_that_overflow_in_the_model_are_rejected_without_a_word_beside(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        found = score(b"x,y\n1,1\n" + b"1.7e308,1.7e308\n-1.7e308,1.7e308\n" * 100, "price")
+    assert found.tally.rows == Rows(201, 1, 200, 0)
+    assert found.tally.reasons == {"not_predictable": 200}  # by the step behind the one that overflows
+    assert capfd.readouterr() == ("", "")
+
+
+def test_finite_answers_whose_sum_is_not_are_kept() -> None:
+    found = score(b"x\n" + b"6e-309\n" * 10, served(Dividing(), [1.0, 0.5]))
+    assert found.tally.rows == Rows(10, 10, 0, 0)
 
 
 def test_without_rows_there_is_nothing_to_compare() -> None:
