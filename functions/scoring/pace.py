@@ -90,11 +90,13 @@ class Pace:
         fitting = int(rate * (self._whole - self._reserve) * 0.8)
         if not self._fresh and (not rate or self._size <= fitting):
             raise OutOfTime("there is not enough time left in this invocation; the event is to be retried")
+        needed = _seconds(self._size, rate)
         raise DropRefused(
             reasons.TOO_LARGE,
-            f"{self._size} bytes at {rate / 1e6:.2f} MB/s need about {_seconds(self._size, rate)}, and one invocation "
-            f"has {self._whole:.0f} s; {_slowed(refusals)}drop it again in files of at most {fitting} bytes, or once "
-            "the function has more time or memory, or score it with: python -m functions.score",
+            _slowed(refusals)
+            + f"{self._size} bytes at {rate / 1e6:.2f} MB/s need about {needed}, and one invocation has "
+            f"{self._whole:.0f} s; drop it again in files of at most {fitting} bytes, or once the function has more "
+            "time or memory, or score it with: python -m functions.score",
         )
 
 
@@ -107,6 +109,6 @@ def _slowed(refusals: Refusals) -> str:
         return ""
     noun, verb = ("row", "was") if refusals.rows == 1 else ("rows", "were")
     return (
-        f"{refusals.rows} {noun} so far {verb} rejected as {reasons.NOT_PREDICTABLE}, asked about one by one "
-        f"({refusals.told}): mend them, or "
+        f"{refusals.rows} {noun} so far {verb} rejected as {reasons.NOT_PREDICTABLE}, asked about one by one, which is "
+        f"slow ({refusals.told}): mend them first; "
     )

@@ -13,6 +13,7 @@ from functions.registry.memory import MemoryStore
 from functions.scoring.summary import ClassCounts, FeatureReport, Rows, Spread
 from functions.signature import Feature, Signature
 from tests.models import publish_model
+from tests.unit.scoring import harness
 from tests.unit.scoring.harness import score
 
 
@@ -85,6 +86,13 @@ def test_rejected_rows_among_cells_that_hold_line_ends_are_told_by_their_physica
     assert found.rejected is not None
     lines = [line.split(b",")[0] for line in found.rejected.split(b"\n") if b"prediction_not_finite" in line]
     assert lines == [b"%d" % (2 + 4 * number) for number in range(100)]
+
+
+def test_an_engine_asked_about_numbers_that_overflow_in_it_warns_of_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="Input X contains infinity"):
+        warnings.simplefilter("always")
+        harness.served("price").engine.predict_rows([[1.7e308, 1.7e308]])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_numbers_that_overflow_in_the_model_are_rejected_without_a_word_beside(
