@@ -86,9 +86,8 @@ class _Search:
 
     def _walk(self, stop: int) -> None:
         """Through all positions, of which some are refused."""
-        at, end = 0, stop  # from `at` to `end` one is refused
+        last, at, end = 0, 0, stop  # `last`: behind the last one refused; from `at` to `end` one is refused
         while True:
-            before = at
             while end - at > 1:
                 middle = (at + end) // 2
                 if self._takes(at, middle):
@@ -97,8 +96,9 @@ class _Search:
                     end = middle
             if at not in self._refused:  # it was only asked about together with others
                 self._takes(at, at + 1)
-            step = max(1, (at - before) // 2)  # as far as it was to this one, more or less
+            step = max(1, (at - last) // 2)  # the next one may be about as far as this one was
             at += 1
+            last = at
             while at < stop:
                 end = min(at + step, stop)
                 if not self._takes(at, end):
