@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from functions.scoring.columns import Block, BlockReader, Rows
-from functions.scoring.distinct import BAD, Distinct, read_cell
+from functions.scoring.distinct import Distinct
 from functions.scoring.framing import LF, QUOTE, Framer, Record
 from functions.scoring.grid import Grid, grid_of
 from functions.scoring.header import Header
 from functions.scoring.numbers import read_numbers
+from functions.scoring.unread import read_unread
 from functions.scoring.windows import Window
-from functions.signature import Feature, Signature
+from functions.signature import Signature
 
 if TYPE_CHECKING:
     from functions.inference.engine import Column
@@ -59,7 +60,7 @@ class WindowReader:
             values, unread = read_numbers(grid.text, starts, stops)
             for at in np.flatnonzero(unread.any(axis=1)).tolist():
                 left = np.flatnonzero(unread[at])
-                bad.append(_ask(window.text, starts[at], stops[at], self._numbers[at], values[at], left))
+                bad.append(read_unread(window.text, starts[at], stops[at], self._numbers[at], values[at], left))
             columns = {feature.name: values[at] for at, feature in enumerate(self._numbers)}
         for feature, place in self._others:
             starts, stops = self._cells(window, grid, np.array([place]))
@@ -118,21 +119,3 @@ def _line_of(window: Window, grid: Grid) -> Callable[[int], int]:
         return np.flatnonzero(grid.text == LF)
 
     return lambda index: int(np.searchsorted(ends(), grid.starts[index])) + window.line
-
-
-def _ask(text: bytes, starts: Array, stops: Array, feature: Feature, values: Array, left: Array) -> Array:
-    """Has the grammar read what is left of a column of numbers; gives the indices of what is none."""
-    bad: list[int] = []
-    if not len(left):
-        return left
-    if feature.nullable:
-        empty = stops[left] == starts[left]
-        values[left[empty]] = np.nan
-        left = left[~empty]
-    for index, start, stop in zip(left.tolist(), starts[left].tolist(), stops[left].tolist(), strict=True):
-        value = read_cell(text[start:stop], feature)
-        if value is BAD:
-            bad.append(index)
-        else:
-            values[index] = np.nan if value is None else value
-    return np.array(bad, dtype=np.int64)
