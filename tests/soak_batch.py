@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results import now
 from tests.conftest import PROJECT
 from tests.crash_campaign import campaign, drops, folder_models
 from tests.minio_server import running
@@ -33,6 +34,7 @@ def main(instants: int) -> None:
     program = Path(found.stdout.strip())
     with tempfile.TemporaryDirectory() as folder:
         result = {
+            **now(),
             "what": "batch's process killed (-9) and retried, and 200 files dropped at once, on real MinIO",
             "crashes": _crashes(program, Path(folder), instants),
             "drops at once": asdict(storm(program, Path(folder, "calm"), DROPS, kill=False)),
