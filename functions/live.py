@@ -1,10 +1,14 @@
 """The model this environment serves: loaded in INIT, refreshed while warm, kept when a refresh fails.
 
 At most every `refresh_seconds` one conditional GET asks whether the alias moved. A newer version is loaded beside the
-old one and takes over once its golden rows came out right. All of that happens in a thread that a request waits for
-only so long, so a slow store delays one answer by a bounded time and the others not at all.
+old one and takes over once its golden rows came out right. All of that happens in a thread that requests wait for only
+so long, so a slow store delays answers by a bounded time.
+
+Lambda stops the process between two requests. What a thread does behind therefore goes on only while a request is
+there, and the request that learns of a newer version waits until it is loaded: nothing else would ever load it.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +23,9 @@ from functions.loader import Pointer
 RETRY_SECONDS = 1.0  # a load that fails is not repeated by every request of a burst
 PATIENCE_AT_START = 8.0  # seconds that INIT waits for its model; Lambda ends an INIT that takes ten
 PATIENCE_WITHOUT_A_MODEL = 5.0  # seconds a request waits for a model where there is none
-PATIENCE_FOR_A_NEWER_ONE = 0.5  # seconds the request that starts a refresh waits for it
+PATIENCE_FOR_THE_ALIAS = 0.5  # seconds the request that asks what is live waits for the answer
+PATIENCE_FOR_A_NEWER_ONE = 10.0  # seconds one request waits for a version that is being loaded, of the 29 it has
+PATIENCE_FOR_A_LATE_ONE = 0.5  # seconds each further request waits for it, where those ten did not do
 PATIENCE_BEFORE_A_SNAPSHOT = 60.0  # seconds that loads may still take; Lambda gives an INIT with SnapStart 130
 PATIENCE_AFTER_A_RESTORE = 5.0  # seconds; Lambda ends what takes ten there
 
@@ -32,6 +38,41 @@ class Source(Protocol):
 
     def load(self, version: str, /) -> ServedModel:
         """The version, checked and ready."""
+
+
+class _Look(threading.Thread):
+    """One look for a newer model. It goes on behind where nobody waits for it any more."""
+
+    def __init__(self, look: Callable[["_Look"], None]) -> None:
+        super().__init__(name="refresh", daemon=True)
+        self._look = look
+        self._known = threading.Event()
+        self._waited_for = False
+        self.left_behind = False
+        """Whether a request was answered without it, so that the process may have been stopped in the middle of it."""
+
+    def run(self) -> None:
+        try:
+            self._look(self)
+        finally:
+            self._known.set()
+
+    def loads(self) -> None:
+        """Tells who waits that there is a newer version, and that it is being loaded."""
+        self._known.set()
+
+    def wait(self, seconds: float) -> None:
+        """Waits for its end."""
+        self.join(seconds)
+        self.left_behind = self.is_alive()
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Waits for what the alias names; if that is another version, until it is loaded."""
+        if self._known.wait(seconds):
+            self.wait(PATIENCE_FOR_A_LATE_ONE if self._waited_for else PATIENCE_FOR_A_NEWER_ONE)
+            self._waited_for = True
+        else:
+            self.left_behind = True
 
 
 class LiveModel:
@@ -50,9 +91,10 @@ class LiveModel:
         self._pointer: Pointer | None = None
         self._error: ModelError | None = None
         self._logged: str | None = None
+        self._forgiven = False
         self._tried_at = 0.0
         self._checked: str | None = None
-        self._worker: threading.Thread | None = None
+        self._worker: _Look | None = None
 
     def start(self) -> "LiveModel":
         """Tries to load once; a failure is logged and remembered, never raised. A slow load goes on behind."""
@@ -87,10 +129,10 @@ class LiveModel:
 
     def get(self) -> ServedModel:
         """The model. Raises ModelError while none can be loaded."""
-        if self._is_due():
-            self._try_for(PATIENCE_FOR_A_NEWER_ONE if self._model else PATIENCE_WITHOUT_A_MODEL)
-        elif self._model is None and self._worker is not None:
-            self._worker.join(PATIENCE_WITHOUT_A_MODEL)
+        if self._worker is not None and self._worker.is_alive():
+            self._wait_for(self._worker, 0.0)
+        elif self._is_due():
+            self._wait_for(self._begin(), PATIENCE_FOR_THE_ALIAS)
         if self._model is None:
             raise self._error or ModelError("the model is still being loaded")
         return self._model
@@ -101,9 +143,14 @@ class LiveModel:
         failed = {"code": error.code, "details": error.details} if error else None
         return {"refresh": {"seconds": self._refresh_seconds, "checked": self._checked, "error": failed}}
 
+    def _wait_for(self, worker: _Look, seconds: float) -> None:
+        """As a request does: for as long as it takes where there is no model, else for no more than news."""
+        if self._model is None:
+            worker.wait(PATIENCE_WITHOUT_A_MODEL)
+        else:
+            worker.wait_for_news(seconds)
+
     def _is_due(self) -> bool:
-        if self._worker is not None and self._worker.is_alive():
-            return False
         waited = self._clock() - self._tried_at
         if self._model is None:
             return waited >= RETRY_SECONDS
@@ -111,20 +158,24 @@ class LiveModel:
 
     def _try_for(self, seconds: float) -> None:
         """Begins to look for a newer model, and waits for it for so long."""
-        self._worker = threading.Thread(target=self._try, name="refresh", daemon=True)
+        self._begin().wait(seconds)
+
+    def _begin(self) -> _Look:
+        self._worker = _Look(self._try)
         self._tried_at = self._clock()
         self._worker.start()
-        self._worker.join(seconds)
+        return self._worker
 
-    def _try(self) -> None:
+    def _try(self, worker: _Look) -> None:
         self._tried_at = self._clock()
         started = time.perf_counter()
         pointer = self._pointer
         try:
             pointer = self._source.latest(pointer.etag if pointer else None)
             if self._model is None or pointer.version != self._model.version:
+                worker.loads()
                 model = self._source.load(pointer.version)
-                if self._is_late():
+                if worker is not self._worker:
                     return
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
                 telemetry.log("model loaded", model=model.name, version=model.version, milliseconds=milliseconds)
@@ -133,18 +184,24 @@ class LiveModel:
         except NotModified:
             pass
         except Exception as error:
-            self._failed(error, pointer)
+            self._failed(worker, error, pointer)
             return
         self._checked = datetime.now(UTC).isoformat(timespec="seconds")
         self._error = self._logged = None
+        self._forgiven = False
 
-    def _is_late(self) -> bool:
-        """Whether this thread's answer is of before a restore that has asked again since."""
-        return threading.current_thread() is not self._worker
+    def _failed(self, worker: _Look, error: Exception, pointer: Pointer | None) -> None:
+        """Remembers the failure; logs it unless the same was logged last.
 
-    def _failed(self, error: Exception, pointer: Pointer | None) -> None:
-        """Remembers the failure; logs it unless the same was logged last."""
-        if self._is_late():
+        A read that was stopped in the middle runs into its time-outs, however well the store is: it is begun again by
+        the next request, and told of if it fails once more.
+        """
+        if worker is not self._worker:  # of before a restore that has asked again since
+            return
+        may_go_on = self._model is not None and self._refresh_seconds > 0
+        if may_go_on and worker.left_behind and isinstance(error, StoreError) and not self._forgiven:
+            self._forgiven = True
+            self._tried_at = -math.inf
             return
         self._error = _as_model_error(error)
         text = f"{type(error).__name__}: {error}"

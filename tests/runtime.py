@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,13 @@ class Runtime:
     def begin(self, event: Any) -> None:
         """Hands over an event and does not wait for its answer."""
         self._api.send(json.dumps(event).encode())
+
+    def stop(self) -> None:
+        """Holds the process, with every thread of it, until `go_on`; so Lambda does between two events."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends the process as `kill -9` does, whatever it is at."""

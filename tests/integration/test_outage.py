@@ -1,7 +1,8 @@
-"""A warm predict, as its own process, over a MinIO that ends, comes back, or answers no more."""
+"""A warm predict, as its own process that Lambda stops, over a MinIO that ends, comes back, or answers no more."""
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.models import VERSION, publish_iris
 
 BUCKET = "models"
 NEWER = "20261123T080000Z-2b7e1516"
+TWIN = "20261121T080000Z-0d1e2f3a"  # with a model of ONNX
 COMMAND = [sys.executable, "-m", "functions.start", "functions.predict.handler"]
 EVENTS = Path(__file__).parents[2] / "events"
 GET_MODEL = json.loads((EVENTS / "http-api-model.json").read_text())
@@ -86,6 +88,21 @@ def test_while_s3_is_out_the_last_good_model_answers_and_when_it_is_back_refresh
         eventually(lambda: served(warm) == NEWER, 60)
         assert refresh(warm)["error"] is None
         assert warm.log("ERROR") == [line]
+
+
+def test_a_promotion_reaches_an_environment_that_lambda_stops_between_requests_at_once(bucket: Bucket) -> None:
+    """The newer one is a pipeline: scikit-learn is imported for it, which takes longer than any one request."""
+    store = open_store(f"s3://{BUCKET}")
+    publish_iris(store, TWIN, twin=True)
+    with runtime.running(COMMAND, bucket.settings()) as warm:
+        found = [served(warm)]
+        for version in (NEWER, TWIN):
+            warm.stop()
+            alias.move(store, "iris", "live", version, by="test")
+            time.sleep(0.1)  # the interval of a refresh
+            warm.go_on()
+            found.append(served(warm))
+    assert found == [TWIN, NEWER, TWIN]
 
 
 def test_a_request_waits_on_a_store_that_answers_no_more_for_less_than_a_read_takes_to_time_out(

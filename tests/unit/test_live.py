@@ -58,7 +58,7 @@ def serving(refresh_seconds: float = 60.0, version: str | None = None) -> tuple[
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     for line in found:
-        del line["time"]
+        del line["timestamp"]
         line.pop("milliseconds", None)
     return found
 
@@ -182,7 +182,7 @@ def test_running_out_of_memory_while_refreshing_keeps_the_model() -> None:
 def test_a_store_that_hangs_delays_one_request_by_a_bounded_time_and_the_others_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_module, "PATIENCE_FOR_A_NEWER_ONE", 0.01)
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_THE_ALIAS", 0.01)
     store, clock, live = serving()
     publish_iris(store, NEWER)
     store.gate.clear()
@@ -196,6 +196,130 @@ def test_a_store_that_hangs_delays_one_request_by_a_bounded_time_and_the_others_
     assert live._worker is not None
     live._worker.join(10)
     assert live.get().version == NEWER
+
+
+class SlowSource(RegistrySource):
+    """Every load but the first takes until it is let go."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store, Reference("iris"))
+        self.let_go = threading.Event()
+        self.let_go.set()
+        self.loading = threading.Event()
+
+    def load(self, version: str, /) -> ServedModel:
+        self.loading.set()
+        self.let_go.wait()
+        return super().load(version)
+
+
+def behind(live: LiveModel) -> threading.Thread:
+    """What goes on behind."""
+    assert live._worker is not None
+    return live._worker
+
+
+def test_the_request_that_learns_of_a_newer_version_waits_until_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_THE_ALIAS", 0.1)
+    store, clock = MemoryStore(), Clock()
+    publish_iris(store)
+    source = SlowSource(store)
+    live = LiveModel(source, 60, clock).start()
+    publish_iris(store, NEWER)
+    source.let_go.clear()
+    threading.Timer(0.5, source.let_go.set).start()  # longer than it waits for the alias
+    clock.now += 60
+    assert live.get().version == NEWER
+
+
+def test_a_load_that_outlasts_the_patience_of_one_request_goes_on_while_the_next_ones_wait_a_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_A_NEWER_ONE", 0.05)
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_A_LATE_ONE", 0.02)
+    store, clock = MemoryStore(), Clock()
+    publish_iris(store)
+    source = SlowSource(store)
+    live = LiveModel(source, 60, clock).start()
+    publish_iris(store, NEWER)
+    source.let_go.clear()
+    clock.now += 60
+    patience = []
+    join = live_module._Look.join
+
+    def watched(thread: live_module._Look, timeout: float | None = None) -> None:
+        patience.append(timeout)
+        join(thread, timeout)
+
+    monkeypatch.setattr(live_module._Look, "join", watched)
+    assert [live.get().version for _ in range(3)] == [VERSION] * 3
+    assert patience == [0.05, 0.02, 0.02]
+    source.let_go.set()
+    behind(live).join(10)
+    assert live.get().version == NEWER
+
+
+def test_after_a_restore_the_first_request_waits_for_a_version_that_the_restore_had_no_time_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_AFTER_A_RESTORE", 0.05)
+    store = MemoryStore()
+    publish_iris(store)
+    source = SlowSource(store)
+    live = LiveModel(source).start()
+    publish_iris(store, NEWER)
+    source.let_go.clear()
+    source.loading.clear()
+    live.restored()
+    assert source.loading.wait(10)
+    assert live.version == VERSION
+    threading.Timer(0.7, source.let_go.set).start()
+    assert live.get().version == NEWER
+
+
+def test_a_read_that_a_request_left_behind_and_that_failed_is_begun_again_before_anybody_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Lambda stops the process between requests: a read runs into its time-outs then, however well the store is."""
+    monkeypatch.setattr(live_module, "PATIENCE_FOR_THE_ALIAS", 0.01)
+    store, clock, live = serving()
+    lines(capfd)
+
+    def left_behind_and_failed() -> None:
+        store.gate.clear()
+        live.get()
+        store.failure = StoreUnavailable("s3://models cannot be reached")
+        store.gate.set()
+        behind(live).join(10)
+
+    clock.now += 60
+    left_behind_and_failed()
+    assert (lines(capfd), live.status()["refresh"]["error"]) == ([], None)
+    store.failure = None
+    store.reads.clear()
+    live.get()  # no interval has passed
+    behind(live).join(10)
+    assert store.reads == [keys.alias_key("iris", "live")]
+    clock.now += 60
+    left_behind_and_failed()
+    assert lines(capfd) == []  # the one that went well has cleared it
+    left_behind_and_failed()
+    (line,) = lines(capfd)
+    assert (line["message"], line["code"]) == ("the model cannot be refreshed", "store_unavailable")
+
+
+def test_a_first_load_that_failed_after_everybody_left_it_behind_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live_module, "PATIENCE_AT_START", 0.01)
+    store = FragileStore()
+    store.gate.clear()
+    live = LiveModel(RegistrySource(store, Reference("iris")), 60).start()
+    store.failure = StoreUnavailable("s3://models cannot be reached")
+    store.gate.set()
+    behind(live).join(10)
+    (line,) = lines(capfd)
+    assert (line["message"], line["code"]) == ("the model cannot be loaded", "store_unavailable")
 
 
 def test_a_failed_first_load_is_remembered_logged_once_and_tried_again_after_a_second(
@@ -295,14 +419,12 @@ def test_before_a_snapshot_a_load_that_failed_late_is_tried_again_for_what_is_le
 ) -> None:
     patience: list[float | None] = []
 
-    class Watched(threading.Thread):
-        """A thread that keeps how long somebody was ready to wait for it."""
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        """Keeps how long somebody was ready to wait."""
+        patience.append(timeout)
+        threading.Thread.join(thread)
 
-        def join(self, timeout: float | None = None) -> None:
-            patience.append(timeout)
-            super().join()
-
-    monkeypatch.setattr("functions.live.threading.Thread", Watched)
+    monkeypatch.setattr(live_module._Look, "join", join)
     store = FragileStore()
     store.failure = StoreUnavailable("s3://models cannot be reached")
     live = LiveModel(RegistrySource(store, Reference("iris"))).start()
