@@ -1,6 +1,7 @@
 """One JSON line per event on standard output, with metrics in CloudWatch's embedded metric format. No library.
 
-Source: CloudWatch User Guide, "Specification: Embedded metric format".
+Sources: CloudWatch User Guide, "Specification: Embedded metric format"; AWS Lambda Developer Guide, "Log-level
+filtering", which takes a line's level only where the line has a `timestamp`.
 """
 
 import sys
@@ -16,7 +17,7 @@ NAMESPACE = "serverless-sklearn"
 
 def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
     """Writes one line: level, message and the fields that are not None, all JSON-ready."""
-    _write({"level": level, "time": _now(), "message": message, **_given(fields)})
+    _write({"level": level, "timestamp": _now(), "message": message, **_given(fields)})
 
 
 def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], **fields: Any) -> None:
@@ -31,7 +32,7 @@ def measure(message: str, function: str, metrics: dict[str, tuple[float, str]], 
     }
     values = {name: value for name, (value, _) in metrics.items()}
     embedded = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    line = {"level": "INFO", "time": _now(), "message": message, "function": function, **values, **_given(fields)}
+    line = {"level": "INFO", "timestamp": _now(), "message": message, "function": function, **values, **_given(fields)}
     _write({**line, "_aws": embedded})
 
 
@@ -60,7 +61,7 @@ def _log_warning(
     line: object = None,
 ) -> None:
     del file, line  # where and how the standard library would have shown it
-    log(str(message), level="WARNING", category=category.__name__, place=f"{filename.rpartition('/')[2]}:{lineno}")
+    log(str(message), level="WARN", category=category.__name__, place=f"{filename.rpartition('/')[2]}:{lineno}")
 
 
 def _traceback(error: BaseException) -> str:

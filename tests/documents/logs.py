@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.conftest import PROJECT
 
 FUNCTIONS = PROJECT / "functions"
-ALWAYS = {"level", "time", "message"}
+ALWAYS = {"level", "timestamp", "message"}
 LEVELS = {"log": "INFO", "measure": "INFO", "failure": "ERROR"}
 OWN = {"function", "code", "error", "trace"}  # what measure and failure add by themselves
 TOLD_BY_WARNINGS = {"category", "place"}

@@ -55,7 +55,8 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """Log lines without their time, and metrics without their directive."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return [
-        {key: value for key, value in line.items() if key not in ("time", "_aws", "Milliseconds")} for line in lines
+        {key: value for key, value in line.items() if key not in ("timestamp", "_aws", "Milliseconds")}
+        for line in lines
     ]
 
 

@@ -124,7 +124,7 @@ def test_each_request_is_one_log_line_that_is_also_a_metric(capfd: pytest.Captur
             ],
         }
     ]
-    del line["time"]
+    del line["timestamp"]
     assert line == {
         "level": "INFO", "message": "request", "function": "predict", "Rows": 2, "ClientErrors": 0, "ServerErrors": 0,
         "request_id": CONTEXT.aws_request_id, "path": "/predict", "status": 200, "model": VERSION,

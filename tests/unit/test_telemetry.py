@@ -13,7 +13,8 @@ from functions.errors import StoreUnavailable
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     read = capfd.readouterr()
     assert read.err == ""
-    return [{key: value for key, value in json.loads(line).items() if key != "time"} for line in read.out.splitlines()]
+    found = [json.loads(line) for line in read.out.splitlines()]
+    return [{key: value for key, value in line.items() if key != "timestamp"} for line in found]
 
 
 def test_a_line_is_written_whatever_it_holds(capfd: pytest.CaptureFixture[str]) -> None:
@@ -39,4 +40,4 @@ def test_a_librarys_warning_is_a_line_like_the_others(capfd: pytest.CaptureFixtu
         warnings.warn("overflow encountered", RuntimeWarning, stacklevel=1)
     (line,) = lines(capfd)
     assert line.pop("place").startswith("test_telemetry.py:")
-    assert line == {"level": "WARNING", "message": "overflow encountered", "category": "RuntimeWarning"}
+    assert line == {"level": "WARN", "message": "overflow encountered", "category": "RuntimeWarning"}
