@@ -27,10 +27,10 @@ PARTS = {"permissions": permissions}
 
 
 def _row(there: str, statement: dict[str, Any]) -> list[str]:
-    assert statement["Effect"] == "Allow", statement
+    may = {"Allow": "", "Deny": "not "}[statement["Effect"]]
     on = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
     return [
-        ", ".join(map(code, stack.actions(statement))),
+        may + ", ".join(map(code, stack.actions(statement))),
         ", ".join(code(stack.named(one)) if one != "*" else "everything: the service knows no other" for one in on),
         "; ".join(filter(None, [there, *(_condition(*one) for one in statement.get("Condition", {}).items())])),
     ]

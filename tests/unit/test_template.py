@@ -141,21 +141,20 @@ def test_calls_are_traced_and_logged_as_json(stack: Stack, template: dict[str, J
 
 def test_all_functions_run_in_the_subnets_that_are_given(template: dict[str, Json]) -> None:
     outside, inside = Stack(template, ALL_ON), Stack(template, VARIANTS["in-a-vpc"])
+    actions = [
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    from_within = {"lambda:SourceFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:*"}
     network = {
         "PolicyName": "network",
         "PolicyDocument": document(
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "ec2:CreateNetworkInterface",
-                    "ec2:DescribeNetworkInterfaces",
-                    "ec2:DescribeSubnets",
-                    "ec2:DeleteNetworkInterface",
-                    "ec2:AssignPrivateIpAddresses",
-                    "ec2:UnassignPrivateIpAddresses",
-                ],
-                "Resource": "*",
-            }
+            {"Effect": "Allow", "Action": actions, "Resource": "*"},
+            {"Effect": "Deny", "Action": actions, "Resource": "*", "Condition": {"ArnLike": from_within}},
         ),
     }
     for function in FUNCTIONS:
