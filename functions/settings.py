@@ -156,9 +156,15 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
+NO_SEPARATORS = "\0\r\n \"'+-."  # nor letters and digits: numbers are appended without quotes
+
+
 def separator_of(text: str | None, name: str) -> str | None:
     """The separator that a setting or an option of this name means; None where it is empty. Raises NotConfigured."""
     named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(text or "", text) or None
-    if named is not None and (len(named) != 1 or named in '"\r\n ' or not named.isascii()):
-        raise NotConfigured(f"{name} is {text!r}; set it to one ASCII character, or tab, comma, semicolon")
+    if named is not None and (len(named) != 1 or named in NO_SEPARATORS or named.isalnum() or not named.isascii()):
+        raise NotConfigured(
+            f"{name} is {text!r}; set it to one ASCII character that no number holds (no letter, digit, sign, dot, "
+            "quote or space), or tab, comma, semicolon"
+        )
     return named

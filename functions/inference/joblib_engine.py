@@ -12,8 +12,9 @@ from functions.signature import Cell, Signature
 if TYPE_CHECKING:
     from functions.inference.engine import Column
 
-REFUSALS = (LookupError, ArithmeticError, TypeError)
-"""What steps raise beside ValueError for a cell of the right type: a place in no table, a text among numbers."""
+REFUSALS = (LookupError, ArithmeticError, TypeError, AttributeError)
+"""What steps raise beside ValueError for a cell of the right type: a place in no table, a text among numbers, the
+method of a text asked of a missing value."""
 
 
 class JoblibEngine:

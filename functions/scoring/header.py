@@ -3,6 +3,7 @@
 It refuses what cannot be scored as a whole, and reads no rows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from functions.signature import Signature
 
 BOM = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+BLANK_LINES = re.compile(rb"(?:\r?\n)*")
 SEPARATORS = (b",", b";", b"\t")
 PREFIX = "prediction_"
 MOST_NAMES = 20
@@ -53,7 +55,7 @@ def read_header(
         return None
     if data.startswith(UTF16_MARKS):
         raise DropRefused(reasons.UTF16, "the file is UTF-16; save it as UTF-8")
-    start, blank = _past_blank_lines(data)
+    start, blank = _past_blank_lines(data, limit)
     if start == len(data):
         if final:
             raise DropRefused(reasons.EMPTY_FILE, "the file is empty; it needs a header and rows")
@@ -105,14 +107,20 @@ def appended_names(taken: Sequence[str], signature: Signature, probabilities: bo
     return names
 
 
-def _past_blank_lines(data: bytes) -> tuple[int, int]:
-    """Where the first record starts, after a byte order mark, and how many blank lines stand before it."""
-    start = len(BOM) if data.startswith(BOM) else 0
-    blank = 0
-    while data.startswith((b"\n", b"\r\n"), start):
-        start = data.index(b"\n", start) + 1
-        blank += 1
-    return start, blank
+def _past_blank_lines(data: bytes, limit: int) -> tuple[int, int]:
+    """Where the first record starts, after a byte order mark, and how many blank lines stand before it.
+
+    Whatever stands before the header is kept until that is found: of blank lines too no more than `limit` bytes.
+    """
+    begin = len(BOM) if data.startswith(BOM) else 0
+    found = BLANK_LINES.match(data, begin, begin + limit + 2)
+    start = begin if found is None else found.end()
+    if start - begin > limit:
+        raise DropRefused(
+            reasons.UNREADABLE_HEADER,
+            f"the file begins with over {limit} bytes of blank lines; remove them, so that it begins with its header",
+        )
+    return start, data.count(b"\n", begin, start)
 
 
 def _names(record: Record, separator: bytes) -> list[str]:

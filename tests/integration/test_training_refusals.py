@@ -238,7 +238,8 @@ ARGUMENTS: dict[str, tuple[list[str], str]] = {
     ),
     "bad separator": (
         [OK, "--target", "y", "--name", "m", "--store", "BUCKET", "--separator", ", "],
-        "--separator is ', '; set it to one ASCII character, or tab, comma, semicolon",
+        "--separator is ', '; set it to one ASCII character that no number holds (no letter, digit, sign, dot, "
+        "quote or space), or tab, comma, semicolon",
     ),
     "unknown option": (
         [OK, "--target", "y", "--name", "m", "--stroe", "BUCKET"],

@@ -79,15 +79,26 @@ def test_a_missing_setting_is_named_with_what_to_set(environ: dict[str, str], me
         ("BATCH_MAX_REJECTED_SHARE", "nan", "BATCH_MAX_REJECTED_SHARE is 'nan'; set it to a number from 0 to 1"),
         ("BATCH_MAX_RECORD_BYTES", "1", "BATCH_MAX_RECORD_BYTES is '1'; set it to a number from 64 to 67108864"),
         ("BATCH_PROBABILITIES", "yes", "BATCH_PROBABILITIES is 'yes'; set it to true or false"),
-        ("BATCH_SEPARATOR", '"',
-         "BATCH_SEPARATOR is '\"'; set it to one ASCII character, or tab, comma, semicolon"),
-        ("BATCH_SEPARATOR", "ab", "BATCH_SEPARATOR is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
+        ("BATCH_SEPARATOR", "ab",
+         "BATCH_SEPARATOR is 'ab'; set it to one ASCII character that no number holds (no letter, digit, sign, dot, "
+         "quote or space), or tab, comma, semicolon"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_read_is_refused_with_what_it_may_be(name: str, value: str, message: str) -> None:
     with pytest.raises(NotConfigured) as refused:
         BatchSettings.read(MINIMAL | {name: value})
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("value", [*"\"' \r\n\0.+-5eEnX", "é", ", "])
+def test_a_separator_that_stands_in_numbers_or_around_cells_is_refused(value: str) -> None:
+    with pytest.raises(NotConfigured, match=r"set it to one ASCII character that no number holds"):
+        BatchSettings.read(MINIMAL | {"BATCH_SEPARATOR": value})
+
+
+@pytest.mark.parametrize("value", [*"|:;,\t~^#\x01\x1f"])
+def test_any_other_character_of_ascii_is_a_separator(value: str) -> None:
+    assert BatchSettings.read(MINIMAL | {"BATCH_SEPARATOR": value}).separator == value
 
 
 @pytest.mark.parametrize("value", ["good", "nan", "inf", "0,9"])

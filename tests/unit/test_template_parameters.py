@@ -6,7 +6,15 @@ import re
 
 import pytest
 
-from functions.settings import BatchSettings, FanOutSettings, ModelSettings, SiteSettings, StoreSettings
+from functions.errors import NotConfigured
+from functions.settings import (
+    BatchSettings,
+    FanOutSettings,
+    ModelSettings,
+    SiteSettings,
+    StoreSettings,
+    separator_of,
+)
 from tests.template import CERTIFICATE, DROPS, FUNCTIONS, MACHINE, MODELS, ROOT, VARIANTS, Json, Stack, environment
 
 # Read by settings, and not the template's to set: Lambda says how it starts and gives its region, and one endpoint is
@@ -193,6 +201,20 @@ def test_the_variants_and_the_defaults_are_values_that_cloudformation_takes(temp
 )
 def test_cloudformation_refuses_a_value_that_could_not_work(template: dict[str, Json], name: str, value: str) -> None:
     assert not taken(template["Parameters"][name], value)
+
+
+def test_cloudformation_takes_of_separators_the_printable_ones_that_the_code_takes(template: dict[str, Json]) -> None:
+    def read(value: str) -> bool:
+        try:
+            separator_of(value, "BATCH_SEPARATOR")
+        except NotConfigured:
+            return False
+        return True
+
+    values = ["", "tab", "comma", "semicolon", "ab", *map(chr, range(ord(" "), 128))]
+    printable = [value for value in values if value != chr(127)]
+    asked = template["Parameters"]["BatchSeparator"]
+    assert [value for value in values if taken(asked, value)] == [value for value in printable if read(value)]
 
 
 def test_the_variants_decide_every_condition_both_ways_and_break_no_rule(template: dict[str, Json]) -> None:

@@ -132,7 +132,8 @@ def test_a_pickle_that_is_not_the_manifests_is_not_opened(told: Callable[[], str
         (["--model", "bucket", "--rejected", "./bucket/../day.csv", "day.csv", "out.csv"],
          "rejected rows cannot go to ./bucket/../day.csv, which is the input; name another with --rejected"),
         (["--model", "bucket", "--separator", "ab", "day.csv", "out.csv"],
-         "--separator is 'ab'; set it to one ASCII character, or tab, comma, semicolon"),
+         "--separator is 'ab'; set it to one ASCII character that no number holds (no letter, digit, sign, dot, "
+        "quote or space), or tab, comma, semicolon"),
         (["--model", "bucket", "--trust", "day.csv", "out.csv"],
          "--trust is for a .joblib file without its manifest; what is in a store is always checked"),
     ],

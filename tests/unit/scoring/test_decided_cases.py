@@ -348,6 +348,18 @@ def test_a_header_over_the_limit_is_refused() -> None:
     assert message == "the header is no CSV record (record_too_long); look at its quotes and its length"
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n"])
+def test_blank_lines_before_the_header_over_the_limit_are_refused_and_below_it_dropped(blank: bytes) -> None:
+    options = Options(80, None, probabilities=False)
+    lines = 80 // len(blank)
+    assert score(blank * lines + HEADER + GOOD, options=options).tally.rows == Rows(1, 1, 0, lines)
+    code, message = refused(blank * (lines + 1) + HEADER + GOOD, options=options)
+    assert code == "unreadable_header"
+    assert message == (
+        "the file begins with over 80 bytes of blank lines; remove them, so that it begins with its header"
+    )
+
+
 @pytest.mark.parametrize("quoted", [b'"sepal_length" ,', b'"sepal_length,'])
 def test_a_header_with_broken_quotes_is_refused(quoted: bytes) -> None:
     assert refused(HEADER.replace(b"sepal_length,", quoted) + GOOD)[0] == "unreadable_header"

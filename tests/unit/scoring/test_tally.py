@@ -19,13 +19,16 @@ from tests.unit.scoring.harness import score
 class Picky(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """A pipeline that refuses rows whose x is negative, as an encoder refuses an unseen category."""
 
+    def __init__(self, error: type[Exception] = ValueError) -> None:
+        self.error = error
+
     def fit(self, table: pd.DataFrame, labels: list[str]) -> "Picky":  # noqa: ARG002 # scikit-learn's signature
         self.classes_ = np.unique(labels)
         return self
 
     def predict(self, table: pd.DataFrame) -> Any:
         if (np.asarray(table) < 0).any():
-            raise ValueError("Found unknown categories [-1.0]\n in column 0 during transform")
+            raise self.error("Found unknown categories [-1.0]\n in column 0 during transform")
         return np.array(["a"] * len(table))
 
 
@@ -85,6 +88,15 @@ def test_rejected_rows_among_cells_that_hold_line_ends_are_told_by_their_physica
     assert found.rejected is not None
     lines = [line.split(b",")[0] for line in found.rejected.split(b"\n") if b"prediction_not_finite" in line]
     assert lines == [b"%d" % (2 + 4 * number) for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError, TypeError, AttributeError]
+)
+def test_whatever_a_step_raises_for_a_cell_costs_that_row_and_no_other(error: type[Exception]) -> None:
+    found = score(b"x\n1\n-1\n2\n", served(Picky(error), ["a", "b"]))
+    assert found.scored == b"x,prediction\n1,a\n2,a\n"
+    assert found.tally.reasons == {"not_predictable": 1}
 
 
 def test_an_engine_asked_about_numbers_that_overflow_in_it_warns_of_nothing() -> None:
