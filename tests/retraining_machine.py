@@ -3,7 +3,8 @@ the training command in SageMaker's contract, its mails are kept. It knows no te
 
 moto forwards CreateTrainingJob to whoever answers, and does not know how `.sync` waits: here the job is asked about
 until it has ended, and a job that failed fails the state with its description for a cause, as Step Functions does. Nor
-does it spell the SDK's names for Step Functions' own API as AWS does, with capitals.
+does it spell the SDK's names for Step Functions' own API as AWS does, with capitals, or times as texts; and it asks by
+boto3, and compares times, without the fractions of a second.
 """
 
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,15 @@ from unittest import mock
 from urllib.parse import parse_qsl
 
 import boto3
+from botocore.serialize import Serializer
 from botocore.validate import ParamValidator
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.implementations.is_operator import (
+    IsTimestamp,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
@@ -52,7 +58,8 @@ RUN_JOB = (
 
 
 def definition(parameters: Mapping[str, str], models: str, drops: str) -> Json:
-    """The machine's definition as CloudFormation makes it, but for its buckets' names, and waits, which are short."""
+    """The machine's definition as CloudFormation makes it, but for its buckets' names, and waits, which are short: one
+    of a minute takes a second, one of seven three."""
     made = Stack(translated(), {**RETRAINING, **parameters}).properties("RetrainingMachine")["Definition"]
     text = json.dumps(made).replace(MODELS, models).replace(DROPS, drops)
     text = text.replace("TrainingRole.Arn", ROLE.replace("retraining", "training"))
@@ -60,15 +67,19 @@ def definition(parameters: Mapping[str, str], models: str, drops: str) -> Json:
 
 
 def _hurried(state: Json) -> Json:
-    short = {"IntervalSeconds": 1, "BackoffRate": 1.0, "Seconds": 1}
+    if state.get("Type") == "Wait":
+        return {**state, "Seconds": max(1, state["Seconds"] // 140)}
+    short = {"IntervalSeconds": 1, "BackoffRate": 1.0}
     return {name: short.get(name, value) for name, value in state.items()}
 
 
 @dataclass
 class Job:
-    """A training job as SageMaker describes it."""
+    """A training job as SageMaker describes it. created, ended: as time.time()."""
 
     request: Json
+    created: float
+    ended: float | None = None
     status: str = "InProgress"
     reason: str | None = None
 
@@ -80,7 +91,10 @@ class Job:
 
 @dataclass
 class SageMaker:
-    """Runs each job as a process of its own over a folder of its own, as the template's training role."""
+    """Runs each job as a process of its own over a folder of its own, as the template's training role.
+
+    looks: how often jobs were listed. throttles: whether it refuses that.
+    """
 
     minio: Minio
     folder: Path
@@ -88,19 +102,29 @@ class SageMaker:
     jobs: dict[str, Job] = field(default_factory=dict)
     before: Callable[[Job], None] = lambda _: None
     after: Callable[[Job], None] = lambda _: None
+    looks: int = 0
+    throttles: bool = False
 
     def create(self, request: Json) -> None:
         """Raises ValueError for what SageMaker's API would not take, or a name that a job has."""
-        client = boto3.client("sagemaker", region_name=REGION)
-        shape = client.meta.service_model.operation_model("CreateTrainingJob").input_shape
-        report = ParamValidator().validate(request, shape)
-        if report.has_errors():
-            raise ValueError(report.generate_report())
+        _check("CreateTrainingJob", request)
         name = request["TrainingJobName"]
         if name in self.jobs or len(name) > 63:
             raise ValueError(f"{name} is taken or too long")
-        job = self.jobs[name] = Job(request)
+        job = self.jobs[name] = Job(request, time.time())
         threading.Thread(target=self._run, args=(job,), daemon=True).start()
+
+    def listed(self, request: Json) -> Json:
+        """As ListTrainingJobs: the newest first. Raises ValueError for what SageMaker's API would not take."""
+        self.looks += 1
+        _check("ListTrainingJobs", request)
+        found = [
+            {"TrainingJobName": name, "TrainingJobArn": _arn(name), "CreationTime": job.created,
+             "TrainingJobStatus": job.status}
+            for name, job in reversed(list(self.jobs.items()))
+            if request["NameContains"] in name and job.created > request["CreationTimeAfter"]
+        ]  # fmt: skip
+        return {"TrainingJobSummaries": found[: request["MaxResults"]]}
 
     def _run(self, job: Job) -> None:
         root = self.folder / job.request["TrainingJobName"]
@@ -121,6 +145,7 @@ class SageMaker:
                 job.reason = f"AlgorithmError: {why}, exit code: {ran.returncode}"
         except Exception as error:
             job.reason = f"InternalServerError: {error!r}"
+        job.ended = time.time()
         job.status = "Failed" if job.reason else "Completed"
 
     def _channel(self, job: Job, folder: Path) -> None:
@@ -141,9 +166,25 @@ class SageMaker:
             client.download_file(bucket, one["Key"], str(path))
 
 
+def _check(operation: str, request: Json) -> None:
+    """Raises ValueError for what SageMaker's own model of the operation has no place for."""
+    client = boto3.client("sagemaker", region_name=REGION)
+    report = ParamValidator().validate(request, client.meta.service_model.operation_model(operation).input_shape)
+    if report.has_errors():
+        raise ValueError(report.generate_report())
+
+
+def _arn(job: str) -> str:
+    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{job}"
+
+
 @dataclass
 class Retraining:
-    """A machine over two buckets. notices: what was published to its topic, as (subject, message)."""
+    """A machine over two buckets.
+
+    notices: what was published to its topic, as (subject, message). shown: what a list of the executions that run
+    shows of them.
+    """
 
     machine: Machine
     sagemaker: SageMaker
@@ -151,6 +192,7 @@ class Retraining:
     models: str
     drops: str
     notices: list[tuple[str, str]]
+    shown: Callable[[list[Json]], list[Json]] = lambda running: running
 
     def put(self, key: str, body: bytes) -> None:
         with self.minio.client(self.minio.root) as client:
@@ -214,6 +256,8 @@ def retraining(
             (StateTaskServiceUnsupported, "_build_sync_resolver", _until_it_ends(it.sagemaker)),
             (StateTaskServiceAwsSdk, "_normalise_parameters", _small),
             (StateTaskServiceAwsSdk, "_normalise_response", _capital),
+            (Serializer, "_timestamp_unixtimestamp", lambda _, moment: moment.timestamp()),
+            (IsTimestamp, "string_to_timestamp", _moment),
         ):
             stacked.enter_context(mock.patch.object(service, method, own))
         processes = Processes(ROOT, log, {**acting_as("ReleaseRole"), **variables})
@@ -237,8 +281,10 @@ def _plain_environment() -> dict[str, str]:
     }
 
 
-def _small(_: Any, parameters: dict[str, Json], **__: Any) -> None:
-    """The parameters as boto3 names them, in place."""
+def _small(service: Any, parameters: dict[str, Json], **__: Any) -> None:
+    """The parameters as boto3 names them, in place: SageMaker's with capitals."""
+    if service.resource.api_name != "sfn":
+        return
     for name in list(parameters):
         parameters[name[0].lower() + name[1:]] = parameters.pop(name)
 
@@ -250,7 +296,15 @@ def _capital(_: Any, response: Json, **__: Any) -> None:
             for name in list(one):
                 value = one.pop(name)
                 _capital(None, value)
-                one[name[0].upper() + name[1:]] = value
+                one[name[0].upper() + name[1:]] = _text(value) if isinstance(value, datetime) else value
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _moment(told: str | datetime) -> datetime:
+    return told if isinstance(told, datetime) else datetime.fromisoformat(told)
 
 
 def _until_it_ends(sagemaker: SageMaker) -> Any:
@@ -287,14 +341,9 @@ def _door(it: Retraining) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = headers.get("x-amz-target", "").rpartition(".")[2]
             if asked == "ListExecutions":
-                return self._json(_listed(it.machine, json.loads(body)))
-            if asked == "CreateTrainingJob":
-                request = json.loads(body)
-                try:
-                    it.sagemaker.create(request)
-                except ValueError as error:
-                    return self._json({"__type": "ValidationException", "message": str(error)}, 400)
-                return self._json({"TrainingJobArn": f"arn:aws:sagemaker:::training-job/{request['TrainingJobName']}"})
+                return self._json({"executions": it.shown(_listed(it.machine, json.loads(body)))})
+            if asked in ("CreateTrainingJob", "ListTrainingJobs"):
+                return self._json(*_sagemakers(it.sagemaker, asked, json.loads(body)))
             if b"Action=Publish" in body:
                 given = dict(parse_qsl(body.decode()))
                 it.notices.append((given["Subject"], given["Message"]))
@@ -310,7 +359,8 @@ def _door(it: Retraining) -> type[BaseHTTPRequestHandler]:
             """Nobody reads it."""
 
         def _json(self, told: Json, status: int = 200) -> None:
-            self._answer(status, [("content-type", "application/x-amz-json-1.1")], json.dumps(told).encode())
+            headers = [("content-type", "application/x-amz-json-1.1"), ("x-amzn-requestid", "1")]
+            self._answer(status, headers, json.dumps(told).encode())
 
         def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response(status)
@@ -323,16 +373,28 @@ def _door(it: Retraining) -> type[BaseHTTPRequestHandler]:
     return Door
 
 
-def _listed(machine: Machine, asked: Json) -> Json:
+def _sagemakers(sagemaker: SageMaker, asked: str, request: Json) -> tuple[Json, int]:
+    """What SageMaker answers, and the status."""
+    try:
+        if asked == "CreateTrainingJob":
+            sagemaker.create(request)
+            return {"TrainingJobArn": _arn(request["TrainingJobName"])}, 200
+        listed = sagemaker.listed(request)
+    except ValueError as error:
+        return {"__type": "ValidationException", "message": str(error)}, 400
+    if sagemaker.throttles:
+        return {"__type": "ThrottlingException", "message": "Rate exceeded"}, 400
+    return listed, 200
+
+
+def _listed(machine: Machine, asked: Json) -> list[Json]:
     """As ListExecutions: the newest first."""
     there: Any = machine.backend.describe_state_machine(asked["stateMachineArn"]).executions
     running = [one for one in there if one.status == asked["statusFilter"]]
-    return {
-        "executions": [
-            {
-                "executionArn": one.exec_arn, "stateMachineArn": asked["stateMachineArn"], "name": one.name,
-                "status": one.status, "startDate": time.time(),
-            }
-            for one in reversed(running[-asked["maxResults"] :])
-        ]
-    }  # fmt: skip
+    return [
+        {
+            "executionArn": one.exec_arn, "stateMachineArn": asked["stateMachineArn"], "name": one.name,
+            "status": one.status, "startDate": one.start_date.timestamp(),
+        }
+        for one in reversed(running[-asked["maxResults"] :])
+    ]  # fmt: skip

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -157,15 +157,27 @@ def test_further_options_of_fit_reach_the_training_job_and_several_files_are_one
     ]
 
 
-def test_of_runs_that_start_together_the_newest_trains_for_all(start: Starts, store: Store) -> None:
+def decisions(ended: Iterable[Any]) -> list[str]:
+    """Of executions that succeeded, in order."""
+    ended = list(ended)
+    assert [one.exec_status for one in ended] == ["SUCCEEDED"] * len(ended)
+    return [one.output["decision"] for one in ended]
+
+
+LEFT, LATER = "left to a newer run", "left to a later job"
+
+
+def test_of_runs_that_start_together_the_oldest_trains_for_all(start: Starts, store: Store) -> None:
     with start({}) as it:
+        it.sagemaker.before = lambda _: time.sleep(3)  # longer than the newest waits before it looks again
         executions = [it.machine.start({}, name) for name in ("first", "second", "third")]
         ended = [it.machine.ended(one) for one in executions]
-        assert [one.exec_status for one in ended] == ["SUCCEEDED"] * 3
-        assert [one.output.get("decision") for one in ended] == ["left to a newer run"] * 2 + ["promoted"]
-        assert len(it.sagemaker.jobs) == 1
+        assert decisions(ended) == ["promoted", LEFT, LATER]
+        (name,) = it.sagemaker.jobs
+        assert ended[1].output["newer"] == executions[2].exec_arn
+        assert (ended[2].output["job"], ended[2].output["run"]) == (name, executions[0].exec_arn)
         assert len(it.notices) == 1
-    assert live(store).by == "retraining third"
+    assert live(store).by == "retraining first"
 
 
 def test_a_run_that_starts_while_another_trains_waits_for_it_and_is_judged_by_what_that_promoted(
@@ -177,15 +189,65 @@ def test_a_run_that_starts_while_another_trains_waits_for_it_and_is_judged_by_wh
         def start_another(_: Job) -> None:
             if not begun:
                 begun.append(it.machine.start({}, "second"))
-                time.sleep(3)  # longer than its wait before it looks about
+                time.sleep(3)  # longer than its two waits before it looks about
 
         it.sagemaker.before = start_another
         first = it.machine.run({}, "first")
         second = it.machine.ended(begun[0])
-        assert [first.output["decision"], second.output["decision"]] == ["promoted", "promoted"]
+        assert decisions([first, second]) == ["promoted", "promoted"]
         assert len(it.sagemaker.jobs) == 2
+        assert it.sagemaker.looks > 0
     assert (live(store).version, live(store).previous) == (second.output["version"], first.output["version"])
     assert f" of {first.output['version']} on the same 30 rows.\n" in it.notices[1][1]
+
+
+# A minute's wait takes a second here, so these are files every quarter of a minute, and every minute and a half.
+@pytest.mark.parametrize("pause", [0.25, 1.5], ids=["while each settles", "after each has settled"])
+def test_files_that_never_cease_are_all_trained_on_by_one_job_after_the_other(start: Starts, pause: float) -> None:
+    with start({"RetrainingMaxDropVsLive": ""}) as it:
+        it.sagemaker.before = lambda _: time.sleep(1)
+        executions: list[Any] = []
+        until = time.monotonic() + 60
+        while len(it.sagemaker.jobs) < 2:
+            assert time.monotonic() < until, "files go on landing, and nobody trains"
+            executions.append(it.machine.start({}, f"file-{len(executions)}"))
+            time.sleep(pause)
+        told = decisions(it.machine.ended(one) for one in executions)
+        jobs = list(it.sagemaker.jobs.values())
+    assert {LEFT, LATER} >= set(told) - {"promoted", "refused"}
+    assert len(jobs) == len(told) - told.count(LEFT) - told.count(LATER) < len(executions)
+    began = [job.created for job in jobs]
+    assert all(any(one.start_date.timestamp() < job for job in began) for one in executions)
+    assert all(job.ended and job.ended < later for job, later in zip(jobs, began[1:], strict=False))
+
+
+def test_a_look_at_jobs_that_fails_keeps_a_run_until_its_turn(start: Starts) -> None:
+    with start({"RetrainingMaxDropVsLive": "1"}) as it:
+        it.sagemaker.throttles = True
+        it.sagemaker.before = lambda _: time.sleep(3)
+        executions = [it.machine.start({}, name) for name in ("first", "second")]
+        assert decisions(it.machine.ended(one) for one in executions) == ["promoted", "promoted"]
+        assert it.sagemaker.looks > 1
+        assert len(it.sagemaker.jobs) == 2
+
+
+def test_a_run_that_no_list_shows_leaves_to_a_newer_one_alone_and_else_looks_again(start: Starts) -> None:
+    with start({}) as it:
+        seen: list[Any] = []
+
+        def shown(running: list[Any]) -> list[Any]:
+            seen.append(running)
+            newest, *older = seen[0]
+            # Too long a list for the first run; then one that lags behind for the second, until the fourth look.
+            shows: list[list[Any]] = [[newest], [], older, running]
+            return shows[min(len(seen), 4) - 1]
+
+        it.shown = shown
+        first = it.machine.start({}, "first")
+        time.sleep(0.3)
+        second = it.machine.start({}, "second")
+        assert decisions(it.machine.ended(one) for one in (first, second)) == [LEFT, "promoted"]
+        assert (first.output["newer"], len(seen)) == (second.exec_arn, 4)
 
 
 def move(store: Store, version: str) -> None:

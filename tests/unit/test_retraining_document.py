@@ -84,5 +84,6 @@ def test_the_states_and_roles_and_outputs_are_the_templates() -> None:
     }
     assert {"RetrainingMachine", "RetrainingTopic"} <= set(stack.outputs)
     assert stack.properties("RetrainingFailures")["AlarmName"].endswith("retraining-failures")
-    assert (states["Settle"]["Seconds"], states["Queue"]["Seconds"]) == (60, 300)
+    assert (states["Settle"]["Seconds"], states["Queue"]["Seconds"]) == (60, 420)
+    assert states["Others"]["Parameters"]["MaxResults"] == 300
     assert (states["Decision"]["Choices"][1]["And"][1]["NumericLessThan"]) == 3

@@ -105,6 +105,7 @@ def test_a_role_names_what_it_may_touch_except_where_aws_knows_no_names(stack: S
     assert anywhere == {
         ("cloudwatch", "RolloutRole"),
         ("ecr", "TrainingRole"),
+        ("sagemaker", "RetrainingMachineRole"),
         *(("logs", role) for role in machines),
         *(("xray", role) for role in traced),
     }

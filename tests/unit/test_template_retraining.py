@@ -120,6 +120,7 @@ def test_the_machine_runs_jobs_of_its_own_names_as_the_training_role_and_nothing
             ],
             "Resource": f"arn:aws:sagemaker:{ACCOUNT}:training-job/serverless-sklearn-*",
         },
+        {"Sid": "SeeWhenTheyBegan", "Effect": "Allow", "Action": "sagemaker:ListTrainingJobs", "Resource": "*"},
         {
             "Sid": "AsTheTrainingRole",
             "Effect": "Allow",
@@ -303,6 +304,7 @@ def states(stack: Stack) -> dict[str, Json]:
 def test_whatever_fails_is_explained_and_told_and_ends_as_a_failure(stack: Stack) -> None:
     there = states(stack)
     working = {name for name, state in there.items() if state["Type"] == "Task"} - {"Tell", "Explain", "TellOfFailure"}
+    working -= {"ItsJob"}  # whose failure keeps the run, which looks again
     assert working == {"Others", "Train", "Gate", "Promote"}
     for name in working:
         assert there[name]["Catch"][-1] == {
@@ -327,8 +329,40 @@ def test_no_number_of_a_parameter_stands_in_a_definition_as_cloudformation_would
 
 def test_a_run_that_waits_for_the_longest_job_stays_below_the_events_an_execution_may_have(stack: Stack) -> None:
     longest = stack.template["Parameters"]["RetrainingMaxSeconds"]["MaxValue"]
-    events_of_a_look = 3 * 2 + 3  # each of three states is entered and left; the task is scheduled, started and done
-    assert longest / states(stack)["Queue"]["Seconds"] * events_of_a_look < 25_000
+    there = states(stack)
+    look = ["Queue", "Others", "Listed", "Oldest", "Turn", "ItsJob", "Seen"]
+    for state, following in zip(look, [*look[1:], "Queue"], strict=True):
+        assert json.dumps(following) in json.dumps(there[state])
+    # Each state is entered and left; a task is scheduled, started and done besides.
+    events = sum(5 if there[state]["Type"] == "Task" else 2 for state in look)
+    assert longest / there["Queue"]["Seconds"] * events < 25_000 * 0.9  # a call that is tried again is three more
+
+
+def test_the_job_that_a_waiting_run_looks_for_is_named_as_the_oldest_run_names_its_first(stack: Stack) -> None:
+    there = states(stack)
+    first = there["Begin"]["Result"]["attempt"]
+    named = there["Name"]["Parameters"]["run.$"]
+    assert there["ItsJob"]["Parameters"]["NameContains.$"] == named.replace(
+        "'{} {}', $$.Execution.Id, $.attempt", f"'{{}} {first}', $.oldest.run"
+    )
+    assert there["Oldest"]["ResultPath"] == "$.oldest"
+
+
+def test_a_full_list_is_told_by_its_length_and_fits_into_a_state(stack: Stack) -> None:
+    there = states(stack)
+    most = there["Others"]["Parameters"]["MaxResults"]
+    assert re.findall(r'"NumericLessThan": (\d+)', json.dumps(there["Turn"])) == [str(most)] * 2
+    arn = "arn:aws-us-gov:states:us-gov-west-1:123456789012"
+    longest = {
+        "ExecutionArn": f"{arn}:execution:{'m' * 80}:{'e' * 80}",
+        "Name": "e" * 80,
+        "RedriveCount": 1000,
+        "RedriveDate": "2026-11-23T04:05:12.123Z",
+        "StartDate": "2026-11-23T04:05:12.123Z",
+        "StateMachineArn": f"{arn}:stateMachine:{'m' * 80}",
+        "Status": "RUNNING",
+    }
+    assert len(json.dumps({"Executions": [longest] * most, "NextToken": "t" * 1024})) < 256 * 1024
 
 
 def test_the_longest_prefix_still_makes_names_that_sagemaker_takes(template: dict[str, Json]) -> None:
