@@ -108,7 +108,8 @@ def rollback(
 ) -> None:
     """Point a function's alias at an older function version: image and settings, not the model.
 
-    All calls follow at once. CodeDeploy refuses the next deployment unless resume is run before it.
+    All calls follow at once. A version that Lambda let sleep is woken before, one that has failed is refused.
+    CodeDeploy refuses the next deployment unless resume is run before it.
 
     \b
     python -m operations rollback --stack serverless-sklearn PredictFunction
@@ -173,7 +174,7 @@ def _move(client: object, function: Function, now: Alias, version: str) -> None:
     if version == now.version and not now.shifted:
         typer.echo(f"{function.logical}:{function.alias} names version {version} already")
         return
-    function_versions.move(client, function, now, version)
+    function_versions.move(client, function, now, version, lambda line: typer.echo(_plain(line), err=True))
     typer.echo(f"{function.logical}:{function.alias} names version {version}; it named {now.version}")
 
 

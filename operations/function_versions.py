@@ -5,12 +5,13 @@ CodeDeploy refuses where the alias names another: whoever points an alias back b
 next deployment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from operations.stack import Refused, Resource
+from operations.waking import awaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,11 @@ def before(known: Iterable[Version], function: Function, version: str) -> str:
     return str(max(older))
 
 
-def move(client: Any, function: Function, now: Alias, version: str) -> None:
-    """Points the alias at this version, for all calls. Raises Refused where somebody else is moving it."""
+def move(client: Any, function: Function, now: Alias, version: str, say: Callable[[str], None]) -> None:
+    """Points the alias at this version, for all calls, once the version answers them; `say` is told of waiting.
+
+    Raises Refused where somebody else is moving it, and where the version would answer no call.
+    """
     from botocore.exceptions import ClientError
 
     if now.shifted:
@@ -110,6 +114,12 @@ def move(client: Any, function: Function, now: Alias, version: str) -> None:
             f"a roll-out of {function.logical} is under way and would move {function.alias} again; "
             "end it first: aws deploy stop-deployment --auto-rollback-enabled --deployment-id ..."
         )
+    try:
+        awaken(client, function.name, version, f"version {version} of {function.logical}", say)
+    except Refused as refused:
+        raise Refused(
+            f"{refused}; {function.alias} stays at version {now.version}: take another version, or mend that first"
+        ) from None
     try:
         client.update_alias(
             FunctionName=function.name,

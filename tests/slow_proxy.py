@@ -1,7 +1,11 @@
-"""A TCP proxy that can be told to pass nothing on, as a network does that loses packets. It knows no test."""
+"""A TCP proxy that can be told to pass little or nothing on, as a network does that is narrow or loses packets.
+
+It knows no test.
+"""
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -19,6 +23,9 @@ class SlowProxy:
         self._taken = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._narrow = threading.Lock()
+        self.rate: float | None = None
+        """Bytes a second that go through in all; None where there is no limit."""
         self.asked = 0
         """How many requests went through; small ones, each of which comes in one piece."""
         self.held = 0
@@ -59,6 +66,9 @@ class SlowProxy:
                 self._flowing.wait()
                 if self._closed:
                     return
+                if rate := self.rate:
+                    with self._narrow:
+                        time.sleep(len(data) / rate)
                 self.asked += asking
                 sink.sendall(data)
 

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from unittest import mock
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from moto.core.exceptions import AWSError
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from local import lambda_api
@@ -136,8 +138,29 @@ def _handler(stack: Stack, function: str) -> str:
     return str(command)
 
 
+def step_functions(it: Machine, action: str, asked: Json) -> tuple[int, Json]:
+    """What AWS answers, with its HTTP status. A name that is taken and a run that is not there are moto's to know.
+
+    Source: AWS Step Functions API Reference, "StartExecution" and "DescribeExecution".
+    """
+    try:
+        if action == "StartExecution":
+            begun = it.backend.start_execution(asked["stateMachineArn"], asked["name"], asked["input"])
+            return 200, {"executionArn": begun.exec_arn, "startDate": begun.start_date.timestamp()}
+        assert action == "DescribeExecution", action
+        found: Any = it.backend.describe_execution(asked["executionArn"])  # of the interpreter's own kind
+        told = found.to_describe_output()
+        return 200, {**told, "startDate": told["startDate"].timestamp(), "stopDate": _moment(told["stopDate"])}
+    except AWSError as error:
+        return 400, json.loads(error.get_body())
+
+
+def _moment(at: datetime | None) -> float | None:
+    return at.timestamp() if at else None
+
+
 def _door(it: Machine, minio: Minio) -> type[BaseHTTPRequestHandler]:
-    """Lambda's Invoke, Step Functions' StartExecution and S3's ListObjectsV2 at one address, where moto asks."""
+    """Lambda's Invoke, what batch asks Step Functions, and S3's listing at one address, where moto asks."""
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -145,11 +168,8 @@ def _door(it: Machine, minio: Minio) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            if headers.get("x-amz-target", "").endswith(".StartExecution"):
-                asked = json.loads(body)
-                execution = it.start(json.loads(asked["input"]), asked["name"])
-                told = {"executionArn": execution.exec_arn, "startDate": execution.start_date.timestamp()}
-                return self._answer(200, [("content-type", "application/x-amz-json-1.0")], json.dumps(told).encode())
+            if target := headers.get("x-amz-target", ""):
+                return self._answer_step_functions(target.rpartition(".")[2], json.loads(body))
             it.before(json.loads(body))
             answer = lambda_api.invoke(self.path, headers, body, it.functions, lambda *_: "")
             it.calls.append((json.loads(body), json.loads(answer.body or b"null")))
@@ -166,6 +186,10 @@ def _door(it: Machine, minio: Minio) -> type[BaseHTTPRequestHandler]:
 
         def log_message(self, *_: Any) -> None:
             """Nobody reads it."""
+
+        def _answer_step_functions(self, action: str, asked: Json) -> None:
+            status, told = step_functions(it, action, asked)
+            self._answer(status, [("content-type", "application/x-amz-json-1.0")], json.dumps(told).encode())
 
         def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response(status)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -15,7 +16,11 @@ from functions.registry.store import open_store
 from functions.scoring.drop import DropPaths
 from functions.scoring.fanout.run import Planned
 from functions.scoring.summary import Input
-from tests.fanout_bench import HEADER, KEY, MIB, PATHS, Bench, by_one_function, outputs, rows
+from tests import slow_proxy
+from tests.fanout_bench import HEADER, KEY, MIB, PATHS, Bench, ask_batch, by_one_function, outputs, rows
+
+BATCH_SECONDS = 8.0
+BYTES_PER_SECOND = 4e6  # of a network over which batch needs longer than that for 40 MB, and soon knows
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,71 @@ def test_a_file_under_a_prefix_that_cannot_be_finished_keeps_nobody_from_the_oth
         again = it.run({"bucket": bench.drops, "prefix": "incoming/2026/"}, "again")
     assert (again.exec_status, again.error, again.cause) == ("SUCCEEDED", None, None)
     assert [name for name in "abcd" if f"scored/2026/{name}.csv" in bench.names()] == ["a", "b", "c", "d"]
+
+
+def test_a_file_that_is_being_run_is_left_alone_and_one_whose_run_failed_is_run_anew(
+    bench: Bench, tmp_path: Path
+) -> None:
+    body = HEADER + rows(200_000) * 8
+    bench.put(body)
+    may_go_on = threading.Event()
+
+    def hold(event: Any) -> None:
+        if "step" in event:
+            assert may_go_on.wait(60)
+
+    environ = {"FANOUT_PART_BYTES": str(16 * MIB)}
+    with (
+        slow_proxy.before(bench.minio.endpoint) as network,
+        bench.machine(
+            tmp_path, environ={**environ, "AWS_ENDPOINT_URL": network.endpoint}, batch_seconds=BATCH_SECONDS
+        ) as it,
+    ):
+        it.before = hold
+
+        def replayed() -> str:
+            """What batch answers to the event, over a network on which the file is too large for it."""
+            network.rate = BYTES_PER_SECOND
+            (record,) = ask_batch(bench, it, KEY)["records"]
+            network.rate = None
+            return str(record["status"])
+
+        def listed() -> str:
+            network.rate = BYTES_PER_SECOND
+            ended = it.run({"bucket": bench.drops, "prefix": "incoming/day/"}, f"listing-{len(it.calls)}")
+            network.rate = None
+            assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
+            (record,) = next(answer for event, answer in reversed(it.calls) if "step" not in event)["records"]
+            return str(record["status"])
+
+        def runs() -> dict[str, str]:
+            return {name: it.execution(name).status for name in it.names() if not name.startswith("listing")}
+
+        def fail(name: str) -> None:
+            """Lets the run go on, to a claim that nobody can read; then that is mended, and the next run is held."""
+            (claim,) = [key for key in bench.names() if key.endswith(".claim.json")]
+            claimed = bench.get(claim)
+            bench.put(b"no claim", claim)
+            may_go_on.set()
+            assert (it.ended(it.execution(name)).exec_status, it.steps()[-1]) == ("FAILED", "abort")
+            may_go_on.clear()
+            bench.put(claimed, claim)
+
+        assert replayed() == "handed_over"
+        (name,) = runs()
+        assert (replayed(), listed(), runs()) == ("handed_over", "handed_over", {name: "RUNNING"})
+        fail(name)
+        assert (replayed(), runs()) == ("handed_over", {name: "FAILED", f"{name}-2": "RUNNING"})
+        fail(f"{name}-2")
+        assert listed() == "handed_over"
+        may_go_on.set()
+        ended = it.ended(it.execution(f"{name}-3"))
+        assert (ended.exec_status, ended.error, ended.cause) == ("SUCCEEDED", None, None)
+        assert (replayed(), listed()) == ("already_done", "already_done")
+        assert runs() == {name: "FAILED", f"{name}-2": "FAILED", f"{name}-3": "SUCCEEDED"}
+    with bench.machine(tmp_path) as it:
+        by_one_function(bench, it, body)
+    assert outputs(bench, "huge.csv") == outputs(bench, "one.csv")
 
 
 def test_what_is_no_step_is_told_what_to_send(bench: Bench, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Lambda, CloudFormation and IAM are the simulator's, made by the template and dep
 the next deployment of an alias that was moved by hand, is not there; what it compares is.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from functions.envelopes import release_steps, steps
+from functions.errors import EventError
+from operations import waking
 from operations.function_versions import Function, alias, move
 from operations.stack import Refused
 from tests.integration.test_replay import operate
@@ -22,6 +26,8 @@ NEEDED = {
     "cloudformation:ListStackResources": "stack",
     "lambda:ListVersionsByFunction": "function",
     "lambda:GetAlias": "function",
+    "lambda:GetFunctionConfiguration": "function",
+    "lambda:InvokeFunction": "function",
     "lambda:UpdateAlias": "function",
 }
 
@@ -60,6 +66,15 @@ def live(deployed: Deployed) -> str:
 def typed(deployed: Deployed, command: str, *words: str) -> tuple[int, str]:
     code, said = operate(deployed.simulator, command, "--stack", deployed.name, *words)
     return code, re.sub(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}Z", "<when>", said)
+
+
+def asleep(deployed: Deployed, version: str, rejection: str = "CodeArtifactUserPendingException") -> None:
+    """A version of batch that was not called for weeks."""
+    deployed.simulator.put_to_sleep(batch(deployed), version, "Inactive", "The function is idle.", rejection)
+
+
+def calls(deployed: Deployed) -> list[Any]:
+    return [call.event for call in deployed.simulator.functions.called(batch(deployed))]
 
 
 def before_the_next(deployed: Deployed) -> str:
@@ -114,6 +129,100 @@ def test_a_named_version_is_taken_and_calls_are_answered_by_it(deployed: Deploye
     )
 
 
+@pytest.mark.parametrize("rejection", sorted(waking.REJECTIONS))
+def test_a_version_that_was_not_called_for_weeks_is_woken_before_calls_go_to_it(
+    deployed: Deployed, rejection: str
+) -> None:
+    asleep(deployed, "1", rejection)
+    told = "version 1 of BatchFunction is Inactive; waking it, which takes seconds or minutes, 600 s at most"
+    before = calls(deployed)
+    assert typed(deployed, "rollback", "BatchFunction") == (
+        0,
+        f"BatchFunction:live names version 1; it named 2\n{before_the_next(deployed)}\n{told}\n",
+    )
+    now = deployed.simulator.client("lambda").get_function_configuration(FunctionName=f"{batch(deployed)}:live")
+    assert (now["Version"], now["State"]) == ("1", "Active")
+    asleep(deployed, "2", rejection)
+    assert typed(deployed, "resume", "BatchFunction") == (
+        0,
+        "BatchFunction:live names version 2; it named 1\n" + f"{told}\n".replace("version 1", "version 2"),
+    )
+    assert calls(deployed) == before  # the calls that wake are rejected, so there was no work
+
+
+def test_the_call_that_wakes_is_no_work_to_any_function_should_it_be_answered(deployed: Deployed) -> None:
+    client = deployed.simulator.client("lambda")
+
+    def answered(function: str) -> Any:
+        name, event = deployed.physical[function], json.dumps(waking.NO_WORK)
+        return json.loads(client.invoke(FunctionName=name, Qualifier="1", Payload=event)["Payload"].read())
+
+    reason = "it is S3's test event"
+    ignored = {"key": None, "status": "ignored", "reason": reason, "rows": None}
+    assert answered("BatchFunction") == {"records": [ignored]}
+    assert answered("PredictFunction")["error"]["code"] == "invalid_body"
+    for step_of in (steps.of, release_steps.of):
+        with pytest.raises(EventError):
+            step_of(waking.NO_WORK)
+
+
+def test_a_version_that_has_failed_is_refused_and_nothing_is_moved(deployed: Deployed) -> None:
+    why = "The image is gone from its repository."
+    deployed.simulator.put_to_sleep(batch(deployed), "1", "Failed", why, "CodeArtifactUserFailedException")
+    try:
+        assert typed(deployed, "rollback", "BatchFunction") == (
+            2,
+            f"operations: version 1 of BatchFunction is Failed, so that every call of it would fail: {why}; "
+            "live stays at version 2: take another version, or mend that first\n",
+        )
+        assert live(deployed) == "2"
+    finally:
+        deployed.simulator.put_to_sleep(batch(deployed), "1", "Active", "", "")
+
+
+def test_a_version_that_is_not_ready_in_time_is_refused_and_meanwhile_it_is_said_what_is_waited_for(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in {"PATIENCE_SECONDS": 1, "TOLD_EVERY_SECONDS": 0.4, "PAUSE_SECONDS": 0.1}.items():
+        monkeypatch.setattr(waking, name, seconds)
+    client = deployed.simulator.client("lambda")
+    function = Function("BatchFunction", batch(deployed), "live", "2")
+    why = "The function is being restored."
+    deployed.simulator.put_to_sleep(batch(deployed), "1", "Pending", why, "ResourceConflictException")
+    said: list[str] = []
+    try:
+        with pytest.raises(Refused) as raised:
+            move(client, function, alias(client, function), "1", said.append)
+    finally:
+        deployed.simulator.put_to_sleep(batch(deployed), "1", "Active", "", "")
+    assert str(raised.value) == (
+        f"version 1 of BatchFunction is still Pending after 1 s: {why}; "
+        "live stays at version 2: take another version, or mend that first"
+    )
+    assert said == [
+        "version 1 of BatchFunction is Pending; waking it, which takes seconds or minutes, 1 s at most",
+        f"version 1 of BatchFunction is Pending after 0 s: {why}",
+        f"version 1 of BatchFunction is Pending after 1 s: {why}",
+    ]
+    assert live(deployed) == "2"
+
+
+def test_a_call_that_is_rejected_for_another_reason_than_sleep_leaves_the_alias_where_it_is(deployed: Deployed) -> None:
+    asleep(deployed, "1", "KMSDisabledException")
+    try:
+        code, said = typed(deployed, "rollback", "BatchFunction")
+    finally:
+        deployed.simulator.put_to_sleep(batch(deployed), "1", "Active", "", "")
+    assert (code, said.splitlines()[1:], live(deployed)) == (
+        2,
+        [
+            "operations: An error occurred (KMSDisabledException) when calling the Invoke operation: "
+            "The operation cannot be performed at this time. The function is currently Inactive"
+        ],
+        "2",
+    )
+
+
 def test_during_a_rollout_nothing_is_moved_and_its_two_versions_are_shown(deployed: Deployed) -> None:
     shifting = {"AdditionalVersionWeights": {"2": 0.1}}
     client = deployed.simulator.client("lambda")
@@ -139,7 +248,7 @@ def test_an_alias_that_somebody_else_moved_meanwhile_is_left(deployed: Deployed)
     seen = alias(client, function)
     client.update_alias(FunctionName=batch(deployed), Name="live", FunctionVersion="1")
     with pytest.raises(Refused, match="somebody else moved live of BatchFunction just now; look again"):
-        move(client, function, seen, "2")
+        move(client, function, seen, "2", print)
     assert live(deployed) == "1"
 
 
@@ -154,13 +263,16 @@ def test_an_operator_needs_these_permissions_and_no_more(deployed: Deployed) -> 
     ]
     operator = deployed.simulator.user("roller", *allowed)
     words = ["--stack", deployed.name, "BatchFunction"]
-    assert operate(deployed.simulator, "rollback", *words, keys=operator) == (
-        0,
-        f"BatchFunction:live names version 1; it named 2\n{before_the_next(deployed)}\n",
+    asleep(deployed, "1")
+    code, said = operate(deployed.simulator, "rollback", *words, keys=operator)
+    moved = (
+        f"BatchFunction:live names version 1; it named 2\n{before_the_next(deployed)}\nversion 1 of BatchFunction is "
     )
+    assert (code, said.startswith(moved)) == (0, True), said
     assert operate(deployed.simulator, "resume", *words, keys=operator)[0] == 0
     for without in {statement["Action"] for statement in allowed}:
         fewer = [statement for statement in allowed if statement["Action"] != without]
+        asleep(deployed, "1")
         reader = deployed.simulator.user(without.replace(":", "-"), *fewer)
         code, said = operate(deployed.simulator, "rollback", *words, keys=reader)
         assert (code, f"not authorized to perform: {without}" in said) == (2, True), said

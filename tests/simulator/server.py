@@ -6,6 +6,7 @@ import secrets
 import socket
 import subprocess
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,12 @@ class Simulator:
             "AWS_DEFAULT_REGION": REGION,
         }
         return made | ({"AWS_SESSION_TOKEN": keys.token} if keys.token else {})
+
+    def put_to_sleep(self, function: str, version: str, state: str, reason: str, rejection: str) -> None:
+        """Has a function version be Inactive or Failed; its calls are rejected with this error until it is Active."""
+        asked = {"function": function, "version": version, "state": state, "reason": reason, "rejection": rejection}
+        words = urllib.parse.urlencode({**asked, "account": ACCOUNT, "region": REGION})
+        urllib.request.urlopen(f"{self.endpoint}/_function-versions?{words}").close()  # noqa: S310 - always http
 
     def user(self, name: str, *statements: dict[str, Any]) -> Keys:
         """A new user of the account who may do this and nothing else."""

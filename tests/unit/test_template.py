@@ -235,14 +235,21 @@ def test_all_functions_run_on_the_processor_asked_for(template: dict[str, Json],
     assert [stack.properties(function)["Architectures"] for function in FUNCTIONS] == [[architecture]] * len(FUNCTIONS)
 
 
-def test_batch_may_start_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
+def test_batch_may_start_and_follow_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
     stack: Stack,
 ) -> None:
     assert stack.of_type("AWS::IAM::RolePolicy") == {
         "BatchMayStartFanOut": {
             "RoleName": "BatchRole",
             "PolicyName": "fan-out",
-            "PolicyDocument": document({"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE}),
+            "PolicyDocument": document(
+                {"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE},
+                {
+                    "Effect": "Allow",
+                    "Action": "states:DescribeExecution",
+                    "Resource": MACHINE.replace(":stateMachine:", ":execution:") + ":*",
+                },
+            ),
         },
         "FanOutMachinePolicy": {
             "RoleName": "FanOutMachineRole",
