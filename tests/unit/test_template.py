@@ -1,4 +1,4 @@
-"""What the translated template promises of functions, roles and fan-out, as AWS would read it; nothing is called."""
+"""What the translated template promises of functions and roles, as AWS would read it; nothing is called."""
 
 import ast
 import json
@@ -17,7 +17,6 @@ from tests.template import (
     LAMBDA,
     MACHINE,
     MODELS,
-    RETRAINING,
     RETRAINING_MACHINE,
     ROOT,
     VARIANTS,
@@ -26,7 +25,6 @@ from tests.template import (
     as_list,
     creation_order,
     document,
-    environment,
     policies,
     source,
     translated,
@@ -233,126 +231,6 @@ def test_predict_starts_cold_unless_asked_for_a_snapshot_or_for_environments_kep
 def test_all_functions_run_on_the_processor_asked_for(template: dict[str, Json], architecture: str) -> None:
     stack = Stack(template, {**ALL_ON, "Architecture": architecture})
     assert [stack.properties(function)["Architectures"] for function in FUNCTIONS] == [[architecture]] * len(FUNCTIONS)
-
-
-def test_batch_may_start_and_follow_the_state_machine_and_that_may_call_the_functions_and_run_its_own_children(
-    stack: Stack,
-) -> None:
-    assert stack.of_type("AWS::IAM::RolePolicy") == {
-        "BatchMayStartFanOut": {
-            "RoleName": "BatchRole",
-            "PolicyName": "fan-out",
-            "PolicyDocument": document(
-                {"Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE},
-                {
-                    "Effect": "Allow",
-                    "Action": "states:DescribeExecution",
-                    "Resource": MACHINE.replace(":stateMachine:", ":execution:") + ":*",
-                },
-            ),
-        },
-        "FanOutMachinePolicy": {
-            "RoleName": "FanOutMachineRole",
-            "PolicyName": "fan-out",
-            "PolicyDocument": document(
-                {
-                    "Sid": "TakeSteps",
-                    "Effect": "Allow",
-                    "Action": "lambda:InvokeFunction",
-                    "Resource": [f"{LAMBDA}:FanOutFunction:live", f"{LAMBDA}:BatchFunction:live"],
-                },
-                {
-                    "Sid": "ListDrops",
-                    "Effect": "Allow",
-                    "Action": "s3:ListBucket",
-                    "Resource": f"arn:aws:s3:::{DROPS}",
-                    "Condition": {"StringLike": {"s3:prefix": "incoming/*"}},
-                },
-                {"Sid": "StartChildren", "Effect": "Allow", "Action": "states:StartExecution", "Resource": MACHINE},
-                {
-                    "Sid": "FollowChildren",
-                    "Effect": "Allow",
-                    "Action": ["states:DescribeExecution", "states:StopExecution"],
-                    "Resource": MACHINE.replace(":stateMachine:", ":execution:") + "/*",
-                },
-                {
-                    "Sid": "HaveLogsDelivered",
-                    "Effect": "Allow",
-                    "Action": [
-                        "logs:CreateLogDelivery",
-                        "logs:DeleteLogDelivery",
-                        "logs:DescribeLogGroups",
-                        "logs:DescribeResourcePolicies",
-                        "logs:GetLogDelivery",
-                        "logs:ListLogDeliveries",
-                        "logs:PutResourcePolicy",
-                        "logs:UpdateLogDelivery",
-                    ],
-                    "Resource": "*",
-                },
-                {
-                    "Sid": "Traces",
-                    "Effect": "Allow",
-                    "Action": [
-                        "xray:GetSamplingRules",
-                        "xray:GetSamplingTargets",
-                        "xray:PutTelemetryRecords",
-                        "xray:PutTraceSegments",
-                    ],
-                    "Resource": "*",
-                },
-            ),
-        },
-    }
-
-
-def test_fan_out_is_off_unless_asked_for(template: dict[str, Json], stack: Stack) -> None:
-    off = Stack(template, RETRAINING)
-    made = {name for name in stack.resources if name not in off.resources}
-    assert {name for name in made if not name.startswith("FanOut")} == {"BatchMayStartFanOut"}
-    assert not [name for name in off.resources if "FanOut" in name]
-    assert set(stack.outputs) - set(off.outputs) == {"FanOutMachine"}
-    assert environment(off, "BatchFunction")["BATCH_FANOUT"] == ""
-    assert environment(stack, "BatchFunction")["BATCH_FANOUT"] == MACHINE
-
-
-def test_a_map_of_the_state_machine_runs_as_wide_as_asked_and_tolerates_no_failure(template: dict[str, Json]) -> None:
-    given = Stack(template, {**ALL_ON, "FanOutConcurrency": "7"}).properties("FanOutMachine")["Definition"]
-    maps = [state for state in given["States"].values() if state["Type"] == "Map"]
-    assert len(maps) == 2
-    assert given["States"]["Width"]["Parameters"] == {"atOnce.$": "States.StringToJson('7')"}
-    for one in maps:
-        assert (one["MaxConcurrencyPath"], one["ToleratedFailureCount"]) == ("$.width.atOnce", 0)
-        assert one["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-
-
-def test_the_state_machine_logs_errors_without_data_and_is_traced_as_the_functions_are(
-    template: dict[str, Json],
-) -> None:
-    for tracing, traced in (("Active", True), ("PassThrough", False)):
-        stack = Stack(template, {**ALL_ON, "Tracing": tracing})
-        machine = stack.properties("FanOutMachine")
-        assert machine["LoggingConfiguration"] == {
-            "Level": "ERROR",
-            "IncludeExecutionData": False,
-            "Destinations": [
-                {
-                    "CloudWatchLogsLogGroup": {
-                        "LogGroupArn": "arn:aws:logs:eu-central-1:123456789012:log-group:"
-                        "/aws/vendedlogs/states/stack-fan-out:*"
-                    }
-                }
-            ],
-        }
-        assert machine["TracingConfiguration"] == {"Enabled": traced}
-        policy = stack.properties("FanOutMachinePolicy")["PolicyDocument"]
-        assert ("Traces" in [statement["Sid"] for statement in policy["Statement"]]) is traced
-
-
-def test_whatever_fails_in_a_run_of_parts_ends_in_abort(stack: Stack) -> None:
-    states = stack.properties("FanOutMachine")["Definition"]["States"]
-    for name in ("Plan", "Parts", "Finish"):
-        assert states[name]["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failed", "Next": "Abort"}]
 
 
 def test_a_role_has_no_more_than_its_policies_and_only_its_service_may_take_it(stack: Stack) -> None:
