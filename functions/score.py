@@ -93,7 +93,9 @@ def _given(arguments: Sequence[str]) -> argparse.Namespace:
     if given.model is None:
         given.model = names.pop(0)
         if not names:
-            parser.error(f"{given.model} is taken for the model where --model names none; name a CSV, too")
+            parser.error(
+                f"no input: {given.model} is taken for the model, as --model names none; say: score MODEL INPUT"
+            )
     if len(names) > 2:
         parser.error(f"there are {len(names)} files ({', '.join(names)}); name an input and an output")
     if not given.model:

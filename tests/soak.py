@@ -7,6 +7,7 @@ import sys
 import time
 from multiprocessing import Pool
 
+from benchmarks.results import now
 from tests.conftest import PROJECT
 from tests.quiet import quiet
 
@@ -23,7 +24,7 @@ def part(seeds: range) -> dict[str, int]:
 
 
 def main(rounds: int) -> None:
-    started = time.perf_counter()
+    started, found_by = time.perf_counter(), now()
     workers = os.cpu_count() or 1
     outcomes: dict[str, int] = {}
     with Pool(workers) as pool:
@@ -31,6 +32,7 @@ def main(rounds: int) -> None:
             for outcome, times in found.items():
                 outcomes[outcome] = outcomes.get(outcome, 0) + times
     result = {
+        **found_by,
         "what": "random requests, events and files through both doors; a round that fails ends it and names its seed",
         "rounds": rounds,
         "answered by the error tree or rightly": sum(outcomes.values()),

@@ -206,7 +206,7 @@ def test_too_many_rejected_rows_keep_the_results_and_fail(told: Callable[[], str
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["day.csv"], "day.csv is taken for the model where --model names none; name a CSV, too"),
+        (["day.csv"], "no input: day.csv is taken for the model, as --model names none; say: score MODEL INPUT"),
         (["bucket", "a.csv", "b.csv", "c.csv"], "there are 3 files (a.csv, b.csv, c.csv); name an input and an output"),
         (["--model", "", "day.csv"], "the model's name is empty; name a store or a .joblib file"),
         ([], "the following arguments are required: INPUT, OUTPUT"),
