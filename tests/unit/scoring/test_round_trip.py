@@ -33,7 +33,8 @@ GOOD: dict[str, Sequence[tuple[str, Cell]]] = {
 }
 NOTES = ["", "x", '"a{0}b"', '"{0}"', '"two\nlines"', '"two\r\nlines\r\n"', '"""q"""', 'a "quote" inside', "ü", "=1+1"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 # OWASP, "CSV Injection"
-BAD = ["ragged", "no number", "text after a quote", "bare CR"]
+BROKEN = {"no number": "?", "a quote in a number": '5"1', "text after a quote": '"5.1"0', "bare CR": "5\r1"}
+BAD = ["ragged", *BROKEN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def made(draw: st.DrawFn) -> Made:
         written = {name: cell for name, (cell, _) in cells.items()} | {"id": "7"}
         written["note"] = draw(st.sampled_from(NOTES)).format(separator)
         if kind != "good":
-            written[features[0]] = {"no number": "?", "text after a quote": '"5.1"0', "bare CR": "5\r1"}.get(kind, "1")
+            written[features[0]] = BROKEN.get(kind, "1")
         row = separator.join(written[name] for name in columns) + (separator if kind == "ragged" else "")
         text += row + mark
         if kind == "good":
