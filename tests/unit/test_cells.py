@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.inference.cells import BadCell, read
+from functions.inference.cells import BadCell, column_name, read
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,11 @@ def test_no_other_word_is_a_boolean(text: str) -> None:
     with pytest.raises(BadCell) as refused:
         read(text, "bool")
     assert str(refused.value) == "true or false"
+
+
+@pytest.mark.parametrize("text", ["age", " age", "age\t", "\ufeffage", " \ufeff\tage \ufeff"])
+def test_a_column_name_is_compared_without_spaces_tabs_and_byte_order_marks_around_it(text: str) -> None:
+    assert column_name(text) == "age"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -203,6 +203,11 @@ def test_too_many_rejected_rows_keep_the_results_and_fail(told: Callable[[], str
     assert Path("out.csv").read_bytes().count(b"\n") == 2
 
 
+def test_a_share_of_rejected_rows_that_is_reached_and_not_passed_is_no_failure() -> None:
+    Path("day.csv").write_bytes(HEADER + ROWS[:16] + BAD)
+    assert main(["--model", "bucket", "day.csv", "out.csv"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -18,6 +18,7 @@ from tests.models import publish_model
 from tests.unit.scoring.harness import score, served
 
 WITH_PROBABILITIES = Options(1024 * 1024, None, probabilities=True)
+FORMULA = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"]  # noqa: RUF001 # OWASP, "CSV Injection"
 IRIS = b"sepal_length,sepal_width,petal_length,petal_width"
 
 
@@ -65,6 +66,12 @@ def test_a_label_that_would_be_a_formula_is_disarmed_in_the_scored_file() -> Non
     assert found.scored == b'x,prediction\n1,"\'=HYPERLINK(1,2)"\n'
 
 
+@pytest.mark.parametrize("mark", FORMULA)
+def test_every_sign_that_starts_a_formula_gets_an_apostrophe_before_it(mark: str) -> None:
+    (row,) = csv.reader(io.StringIO(cell_of(mark + "x", b",").decode(), newline=""), strict=True)
+    assert row == ["'" + mark + "x"]
+
+
 @pytest.mark.parametrize(("label", "cell"), [(-1, b"-1"), (3, b"3"), (True, b"true")])
 def test_labels_that_are_no_text_are_written_as_json_would(label: Label, cell: bytes) -> None:
     other: Label = False if label is True else 7
@@ -85,6 +92,11 @@ def test_probabilities_are_one_column_for_each_class_and_read_back_exactly() -> 
 def test_without_predict_proba_the_probability_columns_stay_empty() -> None:
     found = score(b"x\n1\n", one_number(RidgeClassifier(), ["a", "b"]), options=WITH_PROBABILITIES)
     assert found.scored == b"x,prediction,probability_a,probability_b\n1,b,,\n"
+
+
+def test_a_class_that_must_be_quoted_is_quoted_in_the_name_of_its_column_too() -> None:
+    found = score(b"x\n1\n", always("a,b", "c"), options=WITH_PROBABILITIES)
+    assert found.scored == b'x,prediction,"probability_a,b",probability_c\n1,"a,b",1.0,0.0\n'
 
 
 def test_regression_appends_the_number_in_full() -> None:
@@ -115,3 +127,8 @@ def test_in_a_file_of_one_column_a_blank_line_is_a_missing_value() -> None:
         b'training saw no missing value here",""\n'
     )
     assert found.tally.rows.blank == 0
+
+
+def test_where_one_column_tells_no_separator_it_is_the_setting() -> None:
+    found = score(b"x\n1\n", always("a", "b"), options=Options(1024, "|", probabilities=False))
+    assert found.scored == b"x|prediction\n1|a\n"

@@ -2,13 +2,21 @@
 
 import gzip
 
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
+from functions import loader
 from functions.errors import DropRefused
+from functions.inference.model import ServedModel
+from functions.registry.memory import MemoryStore
 from functions.scoring.loop import Options
 from functions.scoring.summary import Rows
-from tests.models import IRIS, iris_pipeline
+from functions.signature import Feature, Signature
+from tests.models import IRIS, iris_pipeline, publish_model
 from tests.unit.scoring.harness import OPTIONS, score
 
 HEADER = b"sepal_length,sepal_width,petal_length,petal_width\n"
@@ -78,10 +86,11 @@ def test_a_number_is_read_and_left_as_it_was_written(number: bytes) -> None:
         ("٣", "not_a_number", "a number"),
         ("1e400", "number_too_large", "a number that float64 can hold"),
         ("9007199254740993", "number_not_exact", "a whole number that float64 can hold exactly"),
+        ('5"1', "not_a_number", "a number"),
     ],
 )
 def test_what_is_no_number_is_rejected(number: str, reason: str, expected: str) -> None:
-    shown = number.strip('"')
+    shown = number.strip('"').replace('"', '""')
     doubled = number.replace('"', '""')
     assert rejected_alone(f"{number},3.5,1.4,0.2".encode()).decode() == (
         f"3,{reason},\"column 'sepal_length': found '{shown}', expected {expected}\",\"{doubled},3.5,1.4,0.2\"\n"
@@ -105,6 +114,24 @@ def test_a_category_is_the_text_quoted_or_not() -> None:
     found = score(MIXED + b'30,"Bern",1\n30,Bern,1\n30, Bern,1\n', "mixed")
     assert found.rejected is None
     assert found.tally.features["city"].unseen == 1 / 3  # with the space it is another text
+
+
+def test_a_category_with_a_quote_in_it_is_the_one_that_training_saw() -> None:
+    model = of_two_texts('a"b', "c")
+    found = score(b'x\n"a""b"\nc\n', model)
+    assert found.scored == b'x,prediction\n"a""b",first\nc,second\n'
+    assert found.tally.features["x"].unseen == 0.0
+
+
+def of_two_texts(first: str, second: str) -> ServedModel:
+    """A model that answers `first` to one text and `second` to the other, the only ones it has seen."""
+    pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), DecisionTreeClassifier())
+    pipeline.fit(pd.DataFrame({"x": [first, second]}, dtype="str"), ["first", "second"])
+    store = MemoryStore()
+    features = [Feature("x", "string", False, [first, second])]
+    signature = Signature("classification", features, "y", ["first", "second"])
+    publish_model(store, pipeline, signature, [[first], [second]], name="texts")
+    return loader.load(store, loader.Reference("texts"))
 
 
 def test_labels_are_scikit_learns_whatever_the_columns_order_and_company() -> None:
@@ -184,10 +211,11 @@ def test_a_byte_order_mark_is_no_part_of_a_name_and_is_kept() -> None:
     assert score(b"\xef\xbb\xbf" + HEADER + GOOD).scored == b"\xef\xbb\xbf" + SCORED_HEADER + GOOD_SCORED
 
 
-@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_refused(codec: str) -> None:
-    code, message = refused((HEADER + GOOD).decode().encode(codec))
-    assert code == ("utf16" if codec == "utf-16" else "nul_in_header")
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("mark", "refusal"), [("\ufeff", "utf16"), ("", "nul_in_header")])
+def test_utf_16_is_refused_with_its_mark_and_without(codec: str, mark: str, refusal: str) -> None:
+    code, message = refused((mark + (HEADER + GOOD).decode()).encode(codec))
+    assert code == refusal
     assert "save it as UTF-8" in message
 
 
@@ -199,6 +227,13 @@ def test_invalid_utf_8_in_a_feature_rejects_the_row_and_elsewhere_passes_and_is_
         REJECTED_HEADER + b'3,invalid_utf8,"column \'sepal_length\': byte 0xff is no UTF-8","x;5.1\xff;3.5;1.4;0.2"\n'
     )
     assert found.tally.warnings == {"invalid_utf8_cells": 1}
+
+
+def test_each_cell_that_is_no_utf_8_is_counted_and_none_that_is() -> None:
+    rows = [b"\xfc,\xff,5.1,3.5,1.4,0.2", "é,ü,5.1,3.5,1.4,0.2".encode(), "x,é,5.1,3.5,1.4,0.2".encode()]
+    found = score(b"note,place," + HEADER + b"\n".join(rows))
+    assert found.scored == b"note,place," + SCORED_HEADER + b",setosa\n".join(rows) + b",setosa"
+    assert found.tally.warnings == {"invalid_utf8_cells": 2}
 
 
 # compression
@@ -381,6 +416,37 @@ def test_a_ragged_row_is_rejected_with_the_cells_found_and_expected(row: bytes, 
     assert rejected_alone(row) == f'3,ragged_row,"{told}","{row.decode()}"\n'.encode()
 
 
+def test_a_cell_too_few_and_one_too_many_in_the_next_row_reject_both() -> None:
+    found = score(HEADER + b"5.1,3.5,1.4\n0.2,5.1,3.5,1.4,0.2\n" + GOOD)
+    assert found.scored == SCORED_HEADER + GOOD_SCORED
+    assert found.rejected == (
+        REJECTED_HEADER
+        + b'2,ragged_row,"found 3 cells, expected 4","5.1,3.5,1.4"\n'
+        + b'3,ragged_row,"found 5 cells, expected 4","0.2,5.1,3.5,1.4,0.2"\n'
+    )
+
+
+# columns beside the features
+
+
+@pytest.mark.parametrize(
+    ("note", "reason", "told"),
+    [
+        ('a"x,y"', "ragged_row", "found 6 cells, expected 5"),
+        ('"x"z', "text_after_quote", "there is text after a closing quote; double the quotes inside a quoted cell"),
+        ("x\ry", "bare_cr", "there is a carriage return outside quotes that ends no line"),
+    ],
+)
+def test_a_cell_that_is_no_csv_rejects_its_row_in_a_column_that_is_no_feature_too(
+    note: str, reason: str, told: str
+) -> None:
+    row = f"{note},5.1,3.5,1.4,0.2"
+    found = score(b"note," + HEADER + b"a," + GOOD + row.encode() + b"\n" + b"b," + GOOD)
+    assert found.scored == b"note," + SCORED_HEADER + b"a," + GOOD_SCORED + b"b," + GOOD_SCORED
+    doubled = row.replace('"', '""')
+    assert found.rejected == REJECTED_HEADER + f'3,{reason},"{told}","{doubled}"\n'.encode()
+
+
 # the rejected file
 
 
@@ -390,7 +456,7 @@ def test_a_rejected_record_can_be_turned_back() -> None:
 
     records = ['"a""b', 'x,"",y', "1;2", "=cmd|' /C calc'!A0"]
     found = score(HEADER + "\n".join(records).encode() + b"\n")
-    rows = list(csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline=""), strict=True))
     assert [row["record"] for row in rows] == records
     assert [row["line"] for row in rows] == ["2", "3", "4", "5"]
 

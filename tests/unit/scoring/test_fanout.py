@@ -11,6 +11,7 @@ from functions.errors import DropRefused
 from functions.registry.memory import MemoryStore
 from functions.scoring.fanout import plan as plans
 from functions.scoring.fanout.joining import renumbered
+from functions.scoring.summary import Rows
 from tests.unit.scoring.parts import HEADER, KEY, LIMIT, PATHS, in_parts, results, single, small
 
 cell = st.sampled_from(
@@ -65,6 +66,18 @@ def test_a_file_of_many_blocks_is_cut_into_as_many_parts_as_it_should() -> None:
         report, parts = in_parts(store, 256)
         whole, _ = single(body)
     assert (report.status, parts) == ("scored", -(-len(body) // 256))
+    assert results(store) == results(whole)
+
+
+def test_blank_lines_before_the_header_are_counted_once() -> None:
+    body = b"\n\r\n" + HEADER + b"a,1\n\n" * 40
+    with small(64):
+        store = MemoryStore()
+        store.put(KEY, body)
+        report, parts = in_parts(store, 64)
+        whole, _ = single(body)
+    assert parts > 1
+    assert report.rows == Rows(input=40, scored=40, rejected=0, blank=42)
     assert results(store) == results(whole)
 
 

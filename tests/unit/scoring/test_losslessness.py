@@ -49,7 +49,7 @@ def test_scored_and_rejected_rows_are_the_input(names: str, body: str, cut: bool
     found = score(data, options=OPTIONS)
 
     records = [one for one in framed(data)[1:] if one[0]]
-    turned_back = list(csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline="")))
+    turned_back = list(csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline=""), strict=True))
     assert found.tally.rows.input == len(records)
     assert found.tally.rows.scored + found.tally.rows.rejected == len(records)
     assert found.tally.rows.rejected == len(turned_back) == found.tally.reasons.total()

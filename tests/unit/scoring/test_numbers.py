@@ -4,6 +4,7 @@ import struct
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -28,12 +29,12 @@ padded = st.tuples(st.sampled_from(["", " ", "\t "]), spelled, st.sampled_from([
 BEFORE = ["0.5"] * 20  # the first cells of a text are always left to the grammar
 
 
-def read(texts: list[str]) -> list[float | None]:
+def read(texts: list[str], before: list[str] = BEFORE) -> list[float | None]:
     """What is read at once; None where the grammar is to be asked."""
-    raw = "".join(text + "," for text in [*BEFORE, *texts]).encode("latin-1")  # any bytes
+    raw = "".join(text + "," for text in [*before, *texts]).encode("latin-1")  # any bytes
     stops = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == ord(","))
     starts = np.concatenate(([0], stops[:-1] + 1))
-    starts, stops = starts[None, len(BEFORE) :], stops[None, len(BEFORE) :]
+    starts, stops = starts[None, len(before) :], stops[None, len(before) :]
     values, bad = read_numbers(np.frombuffer(raw, dtype=np.uint8), starts, stops)
     found: list[float | None] = values[0].tolist()
     for index in np.flatnonzero(bad[0]).tolist():
@@ -57,8 +58,17 @@ def bits(value: float | None) -> bytes | None:
 @example(["0.1", "12345678.12345678", "12345678901234567.125", "1234567890123456789012.5"])
 @example(["\xcf\xcf\xcf\xcf", "\xff\xff\xff\xff", "0000"])
 @example(["1.2345678", "12345.678", "1234567.8", "1.23456789", "123456789.", ".123456789"])
+@example(["3326.018103361848489", "426087639.278324157"])  # halfway between two float64, once rounded to 64 bits
+@example([".00000000000000000000012"])  # 10**23, which float64 does not hold
+@example(["12345."] * 70 + ["."])
 def test_what_is_read_at_once_is_what_the_grammar_reads(texts: list[str]) -> None:
     for text, found in zip(texts, read(texts), strict=True):
+        assert found is None or bits(found) == bits(number(text)), text
+
+
+@pytest.mark.parametrize("texts", [["9"] + ["1.25"] * 70, ["5.1"] + ["123.25"] * 70, ["-0.5", "1e3"] + ["0.125"] * 70])
+def test_the_first_cells_of_a_text_are_read_as_the_grammar_reads_them_or_left_to_it(texts: list[str]) -> None:
+    for text, found in zip(texts, read(texts, before=[]), strict=True):
         assert found is None or bits(found) == bits(number(text)), text
 
 

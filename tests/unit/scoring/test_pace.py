@@ -55,6 +55,18 @@ def test_a_file_that_does_not_fit_is_refused_after_about_a_second_with_the_remed
     )
 
 
+def test_a_file_that_would_be_a_little_late_is_not_given_up_before_the_time_is_short() -> None:
+    clock = Clock(900.0)
+    read(clock, 1000 * MB, lambda: MB if clock.now < 200 else 2 * MB)
+    assert clock.now == pytest.approx(600, rel=0.01)
+
+
+def test_a_short_invocation_keeps_a_tenth_of_its_time_in_reserve() -> None:
+    assert run(2 * MB, MB, 3.0) == pytest.approx(2)
+    with pytest.raises(DropRefused):
+        run(3 * MB, MB, 3.0)
+
+
 def test_a_slow_first_block_is_no_rate() -> None:
     assert run(500 * MB, MB, 900.0, first=60.0) == pytest.approx(560, rel=0.01)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from functions.inference.cells import NUMBER
 from functions.scoring import windows
-from functions.scoring.appended import FORMULA, cell_of
+from functions.scoring.appended import cell_of
 from functions.scoring.loop import Options
 from functions.signature import Cell
 from tests.unit.scoring.harness import Scored, score, served
@@ -32,7 +32,9 @@ GOOD: dict[str, Sequence[tuple[str, Cell]]] = {
     "member": [("true", True), ("0", False), (" True", True), ("null", None)],
 }
 NOTES = ["", "x", '"a{0}b"', '"{0}"', '"two\nlines"', '"two\r\nlines\r\n"', '"""q"""', 'a "quote" inside', "ü", "=1+1"]
-BAD = ["ragged", "no number", "text after a quote", "bare CR"]
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 # OWASP, "CSV Injection"
+BROKEN = {"no number": "?", "a quote in a number": '5"1', "text after a quote": '"5.1"0', "bare CR": "5\r1"}
+BAD = ["ragged", *BROKEN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def made(draw: st.DrawFn) -> Made:
         written = {name: cell for name, (cell, _) in cells.items()} | {"id": "7"}
         written["note"] = draw(st.sampled_from(NOTES)).format(separator)
         if kind != "good":
-            written[features[0]] = {"no number": "?", "text after a quote": '"5.1"0', "bare CR": "5\r1"}.get(kind, "1")
+            written[features[0]] = BROKEN.get(kind, "1")
         row = separator.join(written[name] for name in columns) + (separator if kind == "ragged" else "")
         text += row + mark
         if kind == "good":
@@ -137,7 +139,7 @@ def test_what_goes_in_comes_out(
 
 def rejected(found: Scored) -> list[tuple[int, bytes]]:
     """Line and record of each rejected row, read as any program reads a CSV."""
-    rows = csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline=""))
+    rows = csv.DictReader(io.StringIO((found.rejected or b"").decode(), newline=""), strict=True)
     return [(int(row["line"]), row["record"].encode()) for row in rows]
 
 

@@ -10,6 +10,7 @@ from functions import loader
 from functions.inference.model import ServedModel
 from functions.registry.memory import MemoryStore
 from functions.scoring.summary import ClassCounts, FeatureReport, Rows, Spread
+from functions.scoring.tally import Counts, FeatureCounts, Tally
 from functions.signature import Feature, Signature
 from tests.models import publish_model
 from tests.unit.scoring import harness
@@ -130,6 +131,11 @@ def test_each_kind_of_feature_reports_what_applies_to_it() -> None:
     }
 
 
+def test_numbers_below_the_training_range_are_out_of_it_and_drift_downwards() -> None:
+    found = score(b"x\n0\n1\n", served(Picky(), ["a", "b"]))
+    assert found.tally.features == {"x": FeatureReport(missing=0.0, out_of_range=0.5, unseen=None, drift=-2.0)}
+
+
 def test_a_drift_that_is_no_finite_number_is_left_out() -> None:
     found = score(b"x\n1e308\n1e308\n", served(Picky(), ["a", "b"]))
     assert found.tally.features["x"].drift is None
@@ -143,3 +149,18 @@ def test_counts_do_not_depend_on_how_many_rows_come_at_once(rows: int) -> None:
     assert found.tally.predictions.minimum == found.tally.predictions.maximum
     assert math.isclose(found.tally.predictions.mean or 0, found.tally.predictions.minimum or 1)
     assert found.tally.rows == Rows(rows, rows, 0, 0)
+
+
+def test_parts_count_together_what_each_of_them_counted() -> None:
+    signature = harness.served("price").signature
+    parts = [
+        Counts(2, 1, 1, 4, {"ragged_row": 1}, [], 1.0, 9.0, 10.0, [FeatureCounts(2, 1, 0, 0.5), FeatureCounts(1)]),
+        Counts(0, 0, 0, 1, {"bare_cr": 1}, [], None, None, 0.0, [FeatureCounts(), FeatureCounts()]),
+        Counts(3, 2, 4, 6, {"ragged_row": 1}, [], -2.0, 5.0, 4.0, [FeatureCounts(3, 1, 0, 0.25), FeatureCounts(3, 2)]),
+        Counts(1, 0, 0, 1, {}, [], 3.0, 3.0, 3.0, [FeatureCounts(1), FeatureCounts(1)]),
+    ]
+    whole = Tally.merged(signature, parts)
+    features = [FeatureCounts(6, 2, 0, 0.75), FeatureCounts(5, 2)]
+    assert whole.counts() == Counts(6, 3, 5, 12, {"ragged_row": 2, "bare_cr": 1}, [], -2.0, 9.0, 17.0, features)
+    assert whole.rows == Rows(input=9, scored=6, rejected=3, blank=3)
+    assert whole.predictions == Spread(-2.0, 17 / 6, 9.0)

@@ -300,6 +300,24 @@ def test_a_drop_too_large_for_the_function_is_handed_over_where_somebody_takes_i
     assert set(results(data)) == {PATHS.claim(taken[0])}  # whoever has it now scores it by the same version
 
 
+def test_a_drop_replaced_while_it_turned_out_too_large_is_not_handed_over_but_the_newer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, registry = MemoryStore(), Registry()
+    data.put(KEY, GOOD)
+
+    def replaced_and_too_large(*_: object) -> None:
+        if data.get(KEY).body == GOOD:
+            data.put(KEY, WITH_BAD_ROW)
+        raise DropRefused("too_large", "it needs longer than there is")
+
+    monkeypatch.setattr(pace.Pace, "check", replaced_and_too_large)
+    taken: list[Input] = []
+    one = Worker(data, registry.models(), OPTIONS, 0.5, taken.append)
+    assert one.score(KEY) == Report("handed_over", "it needs longer than there is", None, ONE)
+    assert taken == [Input.of(KEY, data.stat(KEY))]
+
+
 def test_a_drop_refused_for_another_reason_is_not_handed_over() -> None:
     data, registry = MemoryStore(), Registry()
     data.put(KEY, REFUSED)

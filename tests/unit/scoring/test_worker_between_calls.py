@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from functions.registry.memory import MemoryStore
+from functions.scoring.summary import Input
 from tests.unit.scoring.drops import (
     GOOD,
     KEY,
@@ -195,6 +196,35 @@ def test_a_newer_upload_is_finished_by_another_worker_in_the_middle(
         assert found["model"]["version"] == TWO
 
     met(before, now, replaced, check)
+
+
+@situations
+def test_a_newer_upload_stays_with_the_version_it_was_claimed_for_by_a_worker_that_died(
+    before: bytes | None, now: bytes
+) -> None:
+    newer = GOOD + b"c,3\n"
+
+    def claimed(data: MemoryStore, registry: Registry) -> None:
+        claim = PATHS.claim(Input.of(KEY, data.put(KEY, newer)))
+
+        def die(_: int) -> None:
+            if claim in data.keys(""):
+                raise Killed
+
+        with pytest.raises(Killed):
+            score(WatchedStore(data, after=die), registry)
+        registry.promote(TWO)
+
+    def check(data: MemoryStore) -> None:
+        registry = Registry()
+        registry.promote(TWO)
+        score(data, registry)
+        assert_whole(data)
+        found = summary(data)
+        assert found is not None
+        assert (body(data, KEY), found["model"]["version"]) == (newer, ONE)
+
+    met(before, now, claimed, check)
 
 
 @situations
