@@ -79,6 +79,7 @@ class Tally:
         self.scored += part.scored
         self.blank += part.blank
         self.invalid_utf8 += part.invalid_utf8
+        self.lines += part.lines
         self.reasons.update(part.reasons)
         self._classes += np.array(part.classes, dtype=np.int64)
         if part.minimum is not None and part.maximum is not None:
