@@ -48,7 +48,7 @@ soak: environment  ## 100,000 random requests, events and files; batch killed hu
 	@$(PYTHON) -m tests.soak
 	@exec $(PYTHON) -m tests.soak_batch
 
-docs: environment  ## write anew what docs/ has of the code, the template and real answers: tables, pictures, outputs
+docs: environment  ## rewrite what docs/ has of the code, the template and real answers: tables, pictures, outputs
 	@exec $(PYTHON) -m tests.documents
 
 provision:  ## install and start Docker, the base image, MinIO and SAM (Debian, as root)
@@ -62,7 +62,7 @@ sbom: environment images  ## what both images hold, as CycloneDX in build/sbom, 
 	@$(PYTHON) -m images.sbom build/sbom functions=serverless-sklearn-functions training=serverless-sklearn-training
 	@exec $(PYTHON) -m images.licences build/sbom/functions.cdx.json build/sbom/training.cdx.json
 
-licences: environment  ## write docs/licences.md anew from what "make sbom" wrote
+licences: environment  ## rewrite docs/licences.md from what "make sbom" wrote
 	@exec $(PYTHON) -m images.licences --write build/sbom/functions.cdx.json build/sbom/training.cdx.json
 
 # Of a database on the internet, so not part of "check".
@@ -94,7 +94,7 @@ up:  ## MinIO, training and both functions in containers, with a model trained o
 down:  ## end them and remove what they kept
 	@exec .ci/down
 
-lock:  ## write the locked requirements anew (needs uv)
+lock:  ## rewrite the locked requirements (needs uv)
 	requirements/lock
 
 clean:  ## remove everything made here

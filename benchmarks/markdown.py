@@ -9,7 +9,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def where(found: dict[str, Any], how: str) -> str:
-    """`how` it was measured, with the machine and the day of a results file."""
+    """`how` it was measured, with the machine and the day of a results file, and its Python where the file has one."""
     machine = found["machine"]
     on = f"{machine['processors']} processors ({machine['processor']})"
-    return f"\n{how}, Python {found['python']}, on {on}, {found['at'][:10]}.\n"
+    python = f", Python {found['python']}" if "python" in found else ""
+    return f"\n{how}{python}, on {on}, {found['at'][:10]}.\n"

@@ -94,9 +94,9 @@ def _contestants(campaign: str, columns: dict[str, str], first: str) -> Callable
 
 
 def _images() -> str:
-    found = results.read("images")["images"]
-    rows = [[name, *(str(figures[column]) for column in IMAGES)] for name, figures in found.items()]
-    return table(["image", *IMAGES.values()], rows)
+    found = results.read("images")
+    rows = [[name, *(str(figures[column]) for column in IMAGES)] for name, figures in found["images"].items()]
+    return table(["image", *IMAGES.values()], rows) + where(found, "One cold start of each")
 
 
 TABLES: dict[str, Callable[[], str]] = {

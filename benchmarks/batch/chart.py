@@ -11,6 +11,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchmarks.batch.names import in_documents
+
 COLOURS = {"score": "#c2410c", "seed": "#334155", "polars": "#0e7490"}
 PANELS = {"wall_s": "seconds, spawn to end", "peak_mb": "peak memory, MB"}
 SETTINGS: Any = {
@@ -31,7 +33,8 @@ def draw(scaling: dict[str, list[dict[str, float]]], path: Path, source: str) ->
             for name, points in scaling.items():
                 ours = name == "score"
                 rows, values = [point["rows"] for point in points], [point[key] for point in points]
-                panel.loglog(rows, values, marker="o", color=COLOURS[name], label=name, linewidth=2.5 if ours else 1.5)
+                width, told = 2.5 if ours else 1.5, in_documents(name)
+                panel.loglog(rows, values, marker="o", color=COLOURS[name], label=told, linewidth=width)
             panel.set_xlabel("rows of four features and an id")
             panel.set_ylabel(label)
             panel.grid(visible=True, color="#e2e8f0", linewidth=0.6)

@@ -11,14 +11,16 @@ from typing import Any
 
 from benchmarks import results
 from benchmarks.batch.cases import CASES
-from benchmarks.batch.contestants import PYTHON, SEED
+from benchmarks.batch.contestants import DOOR, PYTHON, SCORE, SEED
 from benchmarks.batch.figures import OURS
+from benchmarks.batch.names import in_documents
 from benchmarks.markdown import table, where
 from benchmarks.stage import PROJECT
 
 RESULTS, SCALING, BLOCKS = "batch", "batch-scaling", "batch-parsers"
 CHART = PROJECT / "docs" / "batch-scaling.svg"
-HEADLINE = "flowers"
+BUDGETED = {"flowers": (SCORE, "score, disk to disk"), "minio": (DOOR, "batch, bucket to bucket")}
+"""By case: who of ours is held against the budget, and what the row is called. The scaling is of the first."""
 FASTER, MOST_MB = 12.0, 250.0
 
 COLUMNS = {
@@ -28,29 +30,37 @@ COLUMNS = {
     "rows_per_s": "rows a second",
     "mb_per_s": "MB a second",
     "identical": "input's bytes kept",
-    "as_the_seed_predicts": "predicts as the seed",
+    "as_the_seed_predicts": "predicts as pandas",
 }
 PARTS = {"mb_per_s": "MB a second", "rows_per_s": "rows a second", "exact": "exact", "installed_mb": "installed, MB"}
 
 
 def budgets() -> list[list[str]]:
-    """Rows of the table of budgets: what, beside what, found, target, reached."""
+    """Rows of the table of budgets: what, beside what, found, target, reached. A peak is of the rows that were run."""
     cases = results.read(RESULTS)["cases"]
-    ratio = max(value for name, value in cases[HEADLINE]["ratios"].items() if name.startswith(f"{SEED} to "))
-    scaled = results.read(SCALING)["scaling"]["score"]
-    ours = [own for case in cases.values() for name, own in case["contestants"].items() if name in OURS]
-    peak = max(
-        [own["peak_mb"] for case in _of_the_budget(cases) for own in case] + [point["peak_mb"] for point in scaled]
-    )
-    largest = max(point["rows"] for point in scaled)
-    kept = all(own["identical"] for own in ours)
-    what = f"batch, {cases[HEADLINE]['rows'] / 1e6:g} million rows"
-    faster, memory = f"at least {FASTER:.0f} times faster", f"batch, up to {largest / 1e6:g} million rows, memory"
-    return [
-        [what, "the seed's way", f"{ratio:.1f} times faster", faster, _yes(ratio >= FASTER)],
-        [memory, "", f"{peak} MB", f"at most {MOST_MB:.0f} MB", _yes(peak <= MOST_MB)],
-        ["batch, the input's bytes", "", "kept" if kept else "changed", "kept", _yes(kept)],
-    ]
+    scaled = results.read(SCALING)["scaling"][SCORE]
+    kept = all(own["identical"] for case in cases.values() for own in _ours(case))
+    first, *_ = BUDGETED
+    speed, memory = [], []
+    for name, (who, what) in BUDGETED.items():
+        ratio = cases[name]["ratios"][f"{SEED} to {who}"]
+        peaks = [(cases[name]["rows"], own["peak_mb"]) for own in _ours(cases[name])]
+        if name == first:
+            peaks += [(point["rows"], point["peak_mb"]) for point in scaled]
+        most, peak = max(rows for rows, _ in peaks), max(peak for _, peak in peaks)
+        speed.append(
+            [
+                f"{what}, {cases[name]['rows'] / 1e6:g} million rows",
+                in_documents(SEED),
+                f"{ratio:.1f} times faster",
+                f"at least {FASTER:.0f} times faster",
+                _yes(ratio >= FASTER),
+            ]
+        )
+        up_to = f"up to {most / 1e6:g}" if len({rows for rows, _ in peaks}) > 1 else f"{most / 1e6:g}"
+        of_what = f"{what}, {up_to} million rows, memory"
+        memory.append([of_what, "", f"{peak} MB", f"at most {MOST_MB:.0f} MB", _yes(peak <= MOST_MB)])
+    return [*speed, *memory, ["every file, the input's bytes", "", "kept" if kept else "changed", "kept", _yes(kept)]]
 
 
 def tables() -> dict[str, Callable[[], str]]:
@@ -84,16 +94,17 @@ def _mark() -> str:
     return hashlib.sha256(json.dumps(_scaling_figures(), sort_keys=True).encode()).hexdigest()
 
 
-def _of_the_budget(cases: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    """Ours on the files of the budget: four features and an id, on disk and in MinIO."""
-    return [[own for name, own in cases[case]["contestants"].items() if name in OURS] for case in (HEADLINE, "minio")]
+def _ours(case: dict[str, Any]) -> list[dict[str, Any]]:
+    return [own for name, own in case["contestants"].items() if name in OURS]
 
 
 def _of_case(name: str) -> Callable[[], str]:
     def made() -> str:
         found = results.read(RESULTS)
         case = found["cases"][name]
-        rows = [[who, *(_told(own[column]) for column in COLUMNS)] for who, own in case["contestants"].items()]
+        rows = [
+            [in_documents(who), *(_told(own[column]) for column in COLUMNS)] for who, own in case["contestants"].items()
+        ]
         head = f"{case['rows']:,} rows of {case['columns']} columns, {case['bytes'] / 1e6:.0f} MB"
         return table([head, *COLUMNS.values()], rows) + where({**found, **case}, f"{case['rounds']} rounds")
 
@@ -106,7 +117,7 @@ def _scaling() -> str:
     rows = []
     for name, points in found["scaling"].items():
         by_rows = {point["rows"]: f"{point['wall_s']} s, {point['peak_mb']:.0f} MB" for point in points}
-        rows.append([name, *(by_rows.get(size, "not run") for size in sizes)])
+        rows.append([in_documents(name), *(by_rows.get(size, "not run") for size in sizes)])
     return table(["rows", *(f"{size:,}" for size in sizes)], rows) + where(found, "Medians of wall time, most memory")
 
 

@@ -1,4 +1,4 @@
-"""Finds records in bytes that come in blocks, by RFC 4180 and the decided cases; it knows no columns and no model.
+"""Finds records in bytes that come in blocks, by RFC 4180 and docs/decided-cases.md; it knows no columns and no model.
 
 Where the blocks are cut changes nothing: a record is decided only when its line end, the record limit or the end of
 the file was seen. What is read and not yet decided never grows beyond the limit and one block.

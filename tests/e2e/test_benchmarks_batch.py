@@ -69,7 +69,7 @@ def test_scaling_leaves_out_who_would_not_fit_into_memory_and_draws_the_rest(
         command: list[str | Path] = [rivals, "-m", "benchmarks.batch.chart", tmp_path / "scaling.json", path, "abc123"]
         subprocess.run(command, cwd=PROJECT, check=True)
     assert drawn[0].read_bytes() == drawn[1].read_bytes()
-    assert all(word in drawn[0].read_text() for word in ("abc123", ">score<", ">seed<", ">polars<"))
+    assert all(word in drawn[0].read_text() for word in ("abc123", ">score<", ">pandas, all at once<", ">polars<"))
 
 
 @pytest.fixture(scope="module")

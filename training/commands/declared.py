@@ -68,7 +68,7 @@ def rollback(
     name: Name, store: Url, alias: Alias = "live", by: By = None,
     json: Json = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Move an alias back to the version it named before; a second time, forth again."""
+    """Move an alias back to the version it named before; running it again undoes that."""
     from training.commands import promote as doing
     from training.commands import telling
 
