@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from functions import telemetry
-from functions.errors import ModelError, NotConfigured, NotModified, StoreError
+from functions.errors import ModelError, ModelRefused, NotConfigured, NotModified, StoreError
 from functions.inference.model import ServedModel
 from functions.loader import Pointer
 
@@ -92,6 +92,7 @@ class LiveModel:
         self._error: ModelError | None = None
         self._logged: str | None = None
         self._forgiven = False
+        self._refused: str | None = None
         self._tried_at = 0.0
         self._checked: str | None = None
         self._worker: _Look | None = None
@@ -119,7 +120,7 @@ class LiveModel:
 
         As with any refresh the last good model stays where the store cannot be read. Raises nothing.
         """
-        self._logged = None
+        self._logged = self._refused = None
         self._try_for(PATIENCE_AFTER_A_RESTORE)
 
     @property
@@ -172,6 +173,8 @@ class LiveModel:
         pointer = self._pointer
         try:
             pointer = self._source.latest(pointer.etag if pointer else None)
+            if self._model is not None and pointer.version == self._refused:
+                return  # a version never changes: what was refused once would be again, and every load delays a request
             if self._model is None or pointer.version != self._model.version:
                 worker.loads()
                 model = self._source.load(pointer.version)
@@ -204,6 +207,8 @@ class LiveModel:
             self._tried_at = -math.inf
             return
         self._error = _as_model_error(error)
+        if isinstance(error, ModelRefused) and pointer is not None:
+            self._refused = pointer.version
         text = f"{type(error).__name__}: {error}"
         if text == self._logged:
             return

@@ -171,6 +171,48 @@ def test_a_newer_version_that_is_not_fit_never_takes_over(damage: str, capfd: py
     assert live.status()["refresh"]["error"] is None
 
 
+def test_a_version_that_was_refused_is_not_loaded_again_before_a_restore() -> None:
+    store, clock, live = serving()
+    publish_iris(store, NEWER)
+    folder = keys.version_folder("iris", NEWER)
+    whole = store.get(folder + "model.joblib").body
+    store.put(folder + "model.joblib", whole[:100])
+    store.reads.clear()
+    for _ in range(3):
+        clock.now += 60
+        assert live.get().version == VERSION
+    assert store.reads.count(folder + "model.joblib") == 1
+    assert store.reads.count(keys.alias_key("iris", "live")) == 3
+    error = live.status()["refresh"]["error"]
+    assert error == {"code": "model_refused", "details": [{"model": "iris", "version": NEWER}]}
+    store.put(folder + "model.joblib", whole)  # what refused it was of the place, say
+    clock.now += 60
+    assert live.get().version == VERSION
+    live.restored()
+    assert live.version == NEWER
+    assert live.status()["refresh"]["error"] is None
+
+
+def test_a_version_that_could_not_be_fetched_is_asked_for_again() -> None:
+    failures = [StoreUnavailable("s3://models cannot be reached")]
+
+    class Failing(RegistrySource):
+        def load(self, version: str, /) -> ServedModel:
+            if version == NEWER and failures:
+                raise failures.pop()
+            return super().load(version)
+
+    store, clock = MemoryStore(), Clock()
+    publish_iris(store)
+    live = LiveModel(Failing(store, Reference("iris")), 60, clock).start()
+    publish_iris(store, NEWER)
+    served = []
+    for _ in range(2):
+        clock.now += 60
+        served.append(live.get().version)
+    assert served == [VERSION, NEWER]
+
+
 def test_running_out_of_memory_while_refreshing_keeps_the_model() -> None:
     store, clock, live = serving()
     store.failure = MemoryError()
