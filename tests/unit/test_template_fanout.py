@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from operations.waking import REJECTIONS
 from tests.template import ALL_ON, DROPS, LAMBDA, MACHINE, RETRAINING, Json, Stack, document, environment
 
 
@@ -135,9 +136,7 @@ def tasks(states: Json) -> Iterator[tuple[str, Json]]:
         yield from tasks(state.get("ItemProcessor", {}).get("States", {}))
 
 
-@pytest.mark.parametrize(
-    "error", ["CodeArtifactUserPendingException", "ResourceNotReadyException", "SnapStartNotReadyException"]
-)
+@pytest.mark.parametrize("error", sorted(REJECTIONS))
 def test_a_function_that_nobody_called_for_weeks_is_waited_for_while_it_wakes(stack: Stack, error: str) -> None:
     seen = 0
     for machine in ("FanOutMachine", "RetrainingMachine"):

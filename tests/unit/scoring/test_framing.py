@@ -1,5 +1,6 @@
 """Framing, against a second, slow reading of the same rules that looks at one byte after the other."""
 
+import tracemalloc
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.scoring.framing import Framer, Record, Rest
+from functions.scoring.header import read_header
+from functions.signature import Feature, Signature
 
 LIMIT = 12
 
@@ -214,3 +217,17 @@ def test_a_record_without_end_is_passed_on_piece_by_piece() -> None:
         framer.feed(b"x" * 100)
         kept = max(kept, len(framer._rest))
     assert kept <= 112
+
+
+def test_blank_lines_before_a_header_take_no_memory_of_their_own() -> None:
+    data = b"\n" * 1_000_000 + b"x\n1\n"
+    signature = Signature("regression", [Feature("x", "float64", False)], "y", [])
+    tracemalloc.start()
+    try:
+        found = read_header(data, signature, final=True, limit=1_000_000, separator=None, probabilities=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found is not None
+    assert (found.body, found.blank) == (b"x", 1_000_000)
+    assert peak < 1024 * 1024  # the rows behind the lines are copied, and they are few
