@@ -92,7 +92,7 @@ class LiveModel:
         self._error: ModelError | None = None
         self._logged: str | None = None
         self._forgiven = False
-        self._refused: str | None = None
+        self._refused: tuple[str, ModelRefused] | None = None
         self._tried_at = 0.0
         self._checked: str | None = None
         self._worker: _Look | None = None
@@ -173,8 +173,9 @@ class LiveModel:
         pointer = self._pointer
         try:
             pointer = self._source.latest(pointer.etag if pointer else None)
-            if self._model is not None and pointer.version == self._refused:
-                return  # a version never changes: what was refused once would be again, and every load delays a request
+            if self._model is not None and self._refused is not None and pointer.version == self._refused[0]:
+                # A version never changes: what was refused would be again, and every load delays a request.
+                raise self._refused[1].with_traceback(None)
             if self._model is None or pointer.version != self._model.version:
                 worker.loads()
                 model = self._source.load(pointer.version)
@@ -208,7 +209,7 @@ class LiveModel:
             return
         self._error = _as_model_error(error)
         if isinstance(error, ModelRefused) and pointer is not None:
-            self._refused = pointer.version
+            self._refused = pointer.version, error
         text = f"{type(error).__name__}: {error}"
         if text == self._logged:
             return

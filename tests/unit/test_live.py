@@ -185,6 +185,14 @@ def test_a_version_that_was_refused_is_not_loaded_again_before_a_restore() -> No
     assert store.reads.count(keys.alias_key("iris", "live")) == 3
     error = live.status()["refresh"]["error"]
     assert error == {"code": "model_refused", "details": [{"model": "iris", "version": NEWER}]}
+    alias.move(store, "iris", "live", VERSION, by="test")
+    clock.now += 60
+    live.get()
+    assert live.status()["refresh"]["error"] is None
+    alias.move(store, "iris", "live", NEWER, by="test")
+    clock.now += 60
+    assert live.get().version == VERSION
+    assert live.status()["refresh"]["error"] == error
     store.put(folder + "model.joblib", whole)  # what refused it was of the place, say
     clock.now += 60
     assert live.get().version == VERSION
