@@ -11,6 +11,7 @@ from functions.errors import DropRefused
 from functions.registry.memory import MemoryStore
 from functions.scoring.fanout import plan as plans
 from functions.scoring.fanout.joining import renumbered
+from functions.scoring.report import Report
 from functions.scoring.summary import Rows
 from tests.unit.scoring.parts import HEADER, KEY, LIMIT, PATHS, in_parts, results, single, small
 
@@ -58,40 +59,36 @@ def test_parts_joined_are_what_one_function_writes(
     assert parts >= 1
 
 
-def test_a_file_of_many_blocks_is_cut_into_as_many_parts_as_it_should() -> None:
-    body = HEADER + b"a,1\n" * 4000
-    with small(64):
+def cut_as_whole(body: bytes, block: int, part_bytes: int) -> tuple[Report, int]:
+    """What was told, and how many parts there were; what they come to is what one function writes."""
+    with small(block):
         store = MemoryStore()
         store.put(KEY, body)
-        report, parts = in_parts(store, 256)
+        report, parts = in_parts(store, part_bytes)
         whole, _ = single(body)
-    assert (report.status, parts) == ("scored", -(-len(body) // 256))
     assert results(store) == results(whole)
+    return report, parts
+
+
+def test_a_file_of_many_blocks_is_cut_into_as_many_parts_as_it_should() -> None:
+    body = HEADER + b"a,1\n" * 4000
+    report, parts = cut_as_whole(body, 64, 256)
+    assert (report.status, parts) == ("scored", -(-len(body) // 256))
 
 
 def test_blank_lines_before_the_header_are_counted_once() -> None:
     body = b"\n\r\n" + HEADER + b"a,1\n\n" * 40
-    with small(64):
-        store = MemoryStore()
-        store.put(KEY, body)
-        report, parts = in_parts(store, 64)
-        whole, _ = single(body)
+    report, parts = cut_as_whole(body, 64, 64)
     assert parts > 1
     assert report.rows == Rows(input=40, scored=40, rejected=0, blank=42)
-    assert results(store) == results(whole)
 
 
 @pytest.mark.parametrize("quoted", [b'"a",1\n', b'"a\nb","1"\r\n', b'"a""b",1\n"",2\n'])
 def test_a_file_full_of_quotes_is_cut_where_its_records_show(quoted: bytes) -> None:
     body = HEADER + quoted * 4000
-    with small(512):
-        store = MemoryStore()
-        store.put(KEY, body)
-        report, parts = in_parts(store, 1024)
-        whole, _ = single(body)
+    report, parts = cut_as_whole(body, 512, 1024)
     assert report.status == "scored"
     assert parts > len(body) // 1024 // 2
-    assert results(store) == results(whole)
 
 
 def test_a_file_whose_lines_can_be_read_in_two_ways_is_refused_with_its_reason() -> None:
@@ -153,11 +150,6 @@ def test_rejected_rows_are_renumbered_and_nothing_else_changes(
 def test_a_cut_file_has_its_rejected_rows_by_their_lines_in_the_whole() -> None:
     randomly = random.Random(7)  # noqa: S311 # a file, not a secret
     body = HEADER + b"".join(randomly.choice([b"a,1\n", b"b,?\n", b'"c\nd",?\n', b"\n"]) for _ in range(3000))
-    with small(256):
-        store = MemoryStore()
-        store.put(KEY, body)
-        report, parts = in_parts(store, 512)
-        whole, _ = single(body)
+    report, parts = cut_as_whole(body, 256, 512)
     assert parts > 10
     assert report.status == "scored" or report.status == "failed"
-    assert results(store) == results(whole)

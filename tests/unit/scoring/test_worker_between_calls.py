@@ -44,6 +44,14 @@ def prepared(before: bytes | None, now: bytes) -> tuple[MemoryStore, Registry]:
     return data, registry
 
 
+def version_of(data: MemoryStore) -> str:
+    """The version that scored what is there, which is whole."""
+    assert_whole(data)
+    found = summary(data)
+    assert found is not None
+    return str(found["model"]["version"])
+
+
 def calls_of(before: bytes | None, now: bytes) -> int:
     data, registry = prepared(before, now)
     watched = WatchedStore(data)
@@ -153,10 +161,7 @@ def test_a_second_worker_comes_in_after_a_promotion(before: bytes | None, now: b
         assert_whole(data)
 
     def check(data: MemoryStore) -> None:
-        assert_whole(data)
-        found = summary(data)
-        assert found is not None
-        assert found["model"]["version"] == versions[-1]  # the drop stayed with the version it was bound to
+        assert version_of(data) == versions[-1]  # the drop stayed with the version it was bound to
 
     met(before, now, second, check)
 
@@ -189,11 +194,7 @@ def test_a_newer_upload_is_finished_by_another_worker_in_the_middle(
         assert_whole(data)
 
     def check(data: MemoryStore) -> None:
-        assert body(data, KEY) == newer
-        assert_whole(data)
-        found = summary(data)
-        assert found is not None
-        assert found["model"]["version"] == TWO
+        assert (body(data, KEY), version_of(data)) == (newer, TWO)
 
     met(before, now, replaced, check)
 
@@ -219,10 +220,7 @@ def test_a_newer_upload_stays_with_the_version_it_was_claimed_for_by_a_worker_th
         registry = Registry()
         registry.promote(TWO)
         score(data, registry)
-        assert_whole(data)
-        found = summary(data)
-        assert found is not None
-        assert (body(data, KEY), found["model"]["version"]) == (newer, ONE)
+        assert (body(data, KEY), version_of(data)) == (newer, ONE)
 
     met(before, now, claimed, check)
 
@@ -240,10 +238,7 @@ def test_the_same_bytes_uploaded_in_the_middle_are_scored_by_the_model_that_is_l
             registry = Registry()
             registry.promote(TWO)
             score(data, registry)
-        assert_whole(data)
-        found = summary(data)
-        assert found is not None
-        assert found["model"]["version"] == TWO
+        assert version_of(data) == TWO
 
     met(before, now, again, check)
 
